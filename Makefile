@@ -1,0 +1,136 @@
+# rivers: `make help` lists the targets. Everything is built below $(B). `make demo` and `make test` are the first two
+# commands of README: both install what a Debian machine lacks (scripts/bootstrap) before anything is compiled.
+.DEFAULT_GOAL := all
+SHELL := /bin/sh
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+B        ?= build
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+CC       := cc
+VERSION  := 0.1.0
+
+WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef \
+            -Wpointer-arith -Wcast-qual -Wwrite-strings -Wconversion -Werror
+HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+OPT      ?= -O2 -g $(HARDEN)
+CFLAGS   := -std=c11 -D_GNU_SOURCE -DRIVERS_VERSION='"$(VERSION)"' -fPIE $(OPT) $(WARN) -Isrc -I$(B)/gen $(SAN)
+LDFLAGS  := -Wl,-z,relro,-z,now -pie $(SAN)
+LDLIBS   := -lhiredis -levent_core -lcjson
+
+LUA      := $(wildcard lua lua/* lua/*/*.lua)
+SRC      := $(filter-out src/cmd/main.c,$(wildcard src/*/*.c))
+OBJ      := $(SRC:%.c=$(B)/obj/%.o) $(B)/obj/gen/scripts.o
+SUPPORT  := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/support/*.c))
+TOOLS    := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
+
+# tests/<kind>/test_<name>.c are test binaries, tests/cli/test_<name>.sh test whole commands. TESTS_ONLY picks some by name:
+# `make test TESTS_ONLY='unit/test_url redis/%'`.
+TESTS_ONLY ?= %
+TEST_C   := $(wildcard tests/*/test_*.c)
+TEST_BIN := $(filter $(addprefix $(B)/tests/,$(TESTS_ONLY)),$(TEST_C:%.c=$(B)/%))
+TEST_SH  := $(filter $(TESTS_ONLY:%=tests/%.sh),$(wildcard tests/cli/test_*.sh))
+
+# V=1 shows the commands. A target that calls make again uses all cores, unless -j was given.
+say       = $(if $(V),,@echo '  $(1)  $@';)
+again     = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+.PHONY: all
+all: $(B)/rivers ## Build rivers (the default)
+
+$(B)/rivers: $(B)/obj/src/cmd/main.o $(B)/librivers.a
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/librivers.a: $(OBJ)
+	@rm -f $@
+	$(call say,AR  )ar rcs $@ $^
+
+# The folders are prerequisites too, so that a script that was removed leaves the binary. scripts.h keeps its time unless
+# it changed, so that a changed Lua body recompiles scripts.c alone.
+$(B)/gen/scripts.c: $(LUA) scripts/embed-lua
+	$(call say,LUA )scripts/embed-lua lua $(@D)
+
+$(B)/gen/scripts.h: $(B)/gen/scripts.c
+	@:
+
+$(B)/obj/gen/scripts.o: $(B)/gen/scripts.c $(B)/gen/scripts.h
+	@mkdir -p $(@D)
+	$(call say,CC  )$(CC) $(CFLAGS) -c -o $@ $<
+
+$(B)/obj/tests/%.o: CFLAGS += -Itests
+
+$(B)/obj/%.o: %.c Makefile | $(B)/gen/scripts.h
+	@mkdir -p $(@D)
+	$(call say,CC  )$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/tests/%: $(B)/obj/tests/%.o $(SUPPORT) $(B)/librivers.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+$(B)/tests/tools/%: $(B)/obj/tests/tools/%.o
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^
+
+.PHONY: demo
+demo: bootstrap ## Show rivers at work with a Redis server of its own
+	+@$(again) all
+	@scripts/demo $(B)/rivers
+
+.PHONY: test
+test: bootstrap ## Build and run the tests; TESTS_ONLY='unit/test_url redis/%' runs a part
+	+@$(again) run-tests
+
+.PHONY: run-tests
+run-tests: $(B)/rivers $(TOOLS) $(TEST_BIN)
+	@scripts/run-tests $(B) $(TEST_BIN) $(TEST_SH)
+
+.PHONY: trace
+trace: bootstrap ## Replay the cluster trace through four dequeuers and check what ran at once
+	+@$(again) all $(TOOLS)
+	@scripts/replay-trace $(B)
+
+.PHONY: san
+san: export ASAN_OPTIONS := detect_stack_use_after_return=1:strict_string_checks=1:handle_segv=2
+san: export UBSAN_OPTIONS := print_stacktrace=1
+san: export LSAN_OPTIONS := max_leaks=10
+san: bootstrap ## The same tests under the address and undefined behaviour sanitizers
+	+@$(again) run-tests B=$(B)/san OPT='-O1 -g' \
+	    SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+
+.PHONY: lint
+lint: ## Check layers, format, Lua and shell scripts, and run clang-tidy and cppcheck
+	@scripts/bootstrap lint
+	+@$(again) $(B)/gen/scripts.h $(B)/compile_commands.json
+	@scripts/lint $(B)
+
+.PHONY: format
+format: ## Rewrite the C files as clang-format wants them
+	clang-format -i $(wildcard src/*/*.[ch] include/*/*.h tests/*/*.[ch])
+
+.PHONY: install
+install: $(B)/rivers ## Install to $(DESTDIR)$(PREFIX)/bin
+	install -D -m 755 $(B)/rivers $(DESTDIR)$(PREFIX)/bin/rivers
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf $(B)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s  %s\n", $$1, $$2}' Makefile
+
+.PHONY: bootstrap
+bootstrap:
+	@scripts/bootstrap
+
+# What clang-tidy and clangd read; clangd looks below build/ by itself. Always rewritten: files come and go.
+ALL_C    := $(wildcard src/*/*.c tests/*/*.c)
+comma    := ,
+compile   = {"directory": "$(CURDIR)", "file": "$(1)", "command": "$(CC) $(subst ",\",$(CFLAGS)) -Itests -c $(1)"}
+.PHONY: $(B)/compile_commands.json
+$(B)/compile_commands.json: | $(B)/gen/scripts.h
+	@: $(file >$@,[$(foreach c,$(ALL_C),$(if $(filter-out $(firstword $(ALL_C)),$(c)),$(comma))$(call compile,$(c)))])
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+.SECONDARY:

@@ -1,0 +1,112 @@
+-- lanes: queued runs, filed by the gates they must pass. The head of a lane is in `ready`, or parked on one gate that was
+-- full when it was tried; `parked` names the gates that have parked heads.
+-- What must hold: while a gate has room and heads are parked on it, `ready` holds a better head that passes the same gate.
+-- So a head that leaves `ready` hands on: the best head parked on each of its gates that has room takes its place.
+--@include lib/limits.lua
+--@include lib/bell.lua
+local READY = P .. 'ready'
+
+-- Only `admit` keeps heads back, after it has followed the limits (refile.lua). A limit that another script sees may be
+-- gone before `admit` looks, and nothing would wake the heads it had kept back: that script lets them be tried.
+local limits_followed = false
+local function may_pass(gate)
+    return not limits_followed or room_of(gate) > 0
+end
+
+local function parked_drop(gate, id)
+    call('ZREM', P .. 'parked:' .. gate, id)
+    call('HDEL', P .. 'run:' .. id, 'parked')
+    if call('EXISTS', P .. 'parked:' .. gate) == 0 then
+        call('ZREM', P .. 'parked', gate)
+    end
+end
+
+local function parked_add(gate, id, score)
+    call('ZADD', P .. 'parked:' .. gate, score, id)
+    call('ZADD', P .. 'parked', 0, gate)
+    call('HSET', P .. 'run:' .. id, 'parked', gate)
+end
+
+-- Moves the best head parked on the gate to `ready` when it may pass.
+local function wake(gate)
+    if call('EXISTS', P .. 'parked:' .. gate) == 1 and may_pass(gate) then
+        local best = call('ZRANGE', P .. 'parked:' .. gate, 0, 0, 'WITHSCORES')
+        parked_drop(gate, best[1])
+        call('ZADD', READY, best[2], best[1])
+    end
+end
+
+local function hand_on(lane)
+    for _, gate in ipairs(gates_in(lane)) do
+        wake(gate)
+    end
+end
+
+-- Files a run. Returns whether a head came to `ready`.
+local function lane_put(lane, id, score)
+    local key = P .. 'lane:' .. lane
+    call('ZADD', key, score, id)
+    local top = call('ZRANGE', key, 0, 1)
+    if top[1] ~= id then
+        return false
+    end
+    local old = top[2]
+    if old and call('ZREM', READY, old) == 0 then
+        local gate = call('HGET', P .. 'run:' .. old, 'parked')
+        if gate then
+            parked_drop(gate, old)
+            if not may_pass(gate) then
+                parked_add(gate, id, score)
+                return false
+            end
+        end
+    end
+    call('ZADD', READY, score, id)
+    return true
+end
+
+-- Takes a run out of its lane; when it was the head, the next one takes its place.
+local function lane_drop(lane, id)
+    local key = P .. 'lane:' .. lane
+    local top = call('ZRANGE', key, 0, 1, 'WITHSCORES')
+    call('ZREM', key, id)
+    if top[1] ~= id then
+        return
+    end
+    local place = READY
+    if call('ZREM', READY, id) == 0 then
+        local gate = call('HGET', P .. 'run:' .. id, 'parked')
+        if gate then
+            if top[3] then
+                parked_add(gate, top[3], top[4])
+            end
+            parked_drop(gate, id)
+            return
+        end
+    end
+    if top[3] then
+        call('ZADD', place, top[4], top[3])
+    end
+    hand_on(lane)
+end
+
+local function full_gate(lane)
+    for _, gate in ipairs(gates_in(lane)) do
+        if room_of(gate) <= 0 then
+            return gate
+        end
+    end
+end
+
+local function park(lane, id, score, gate)
+    call('ZREM', READY, id)
+    parked_add(gate, id, score)
+    hand_on(lane)
+end
+
+-- Wakes a dequeuer when there is a head to try and room to admit it.
+local function ring_if_admissible()
+    if call('EXISTS', READY) == 1 and global_room() > 0 then
+        ring(P .. 'bell')
+    end
+end

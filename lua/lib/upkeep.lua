@@ -1,0 +1,60 @@
+-- upkeep: what time does to runs, in bounded pieces: leases end, delays end, the history grows old. Each returns whether
+-- more is left to do.
+--@include lib/runs.lua
+local UPKEEP = 20
+
+-- A gap between two sweeps means that the fleet, the server or the clock stood still or jumped: holders may have been cut
+-- off as well, so nothing is swept before they had one lease to renew.
+local function sweep_allowed(run_lease, interval)
+    local f = call('HMGET', P .. 'meta', 'swept_at', 'resumed_at')
+    local swept_at, resumed_at = tonumber(f[1]), tonumber(f[2])
+    call('HSET', P .. 'meta', 'swept_at', num(now))
+    if swept_at and (now < swept_at - 1000 or now > swept_at + 2 * interval + 5000) then
+        call('HSET', P .. 'meta', 'resumed_at', num(now))
+        return false
+    end
+    return not resumed_at or now >= resumed_at + run_lease
+end
+
+local function sweep(run_lease, interval)
+    if not sweep_allowed(run_lease, interval) then
+        return false
+    end
+    local expired = call('ZRANGEBYSCORE', P .. 'running', '-inf', num(now), 'WITHSCORES', 'LIMIT', 0, UPKEEP)
+    for i = 1, #expired, 2 do
+        local id, expiry = expired[i], expired[i + 1]
+        local f = call('HMGET', P .. 'run:' .. id, 'state', 'launched_at', 'gates', 'capacity_of', 'dequeued_at')
+        if f[1] == 'Started' then
+            run_lost(id, 'executor lost')
+        elseif f[2] then
+            local timeout = (expiry - f[5]) / 1000
+            run_lost(id, string.format('no executor appeared within %gs of dequeue', timeout))
+        else
+            run_requeue(id, f[3] or '', f[4], 'the dequeuer ended before the launch was confirmed')
+        end
+    end
+    return #expired == 2 * UPKEEP
+end
+
+local function promote()
+    local due = call('ZRANGEBYSCORE', P .. 'delayed', '-inf', num(now), 'LIMIT', 0, UPKEEP)
+    for _, id in ipairs(due) do
+        call('ZREM', P .. 'delayed', id)
+        call('HDEL', P .. 'run:' .. id, 'not_before')
+        run_enqueue(id, tonumber(call('HGET', P .. 'run:' .. id, 'priority')), tags_of(id))
+    end
+    return #due == UPKEEP
+end
+
+local function trim(retention, retention_runs)
+    local history, many = P .. 'history', 2 * UPKEEP
+    local over = call('ZCARD', history) - retention_runs
+    local old = call('ZRANGEBYSCORE', history, '-inf', num(now - retention), 'LIMIT', 0, many)
+    if over > #old then
+        old = call('ZRANGE', history, 0, math.min(over, many) - 1)
+    end
+    for _, id in ipairs(old) do
+        run_delete(id)
+    end
+    return #old == many
+end

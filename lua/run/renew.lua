@@ -1,0 +1,17 @@
+#!lua flags=allow-oom
+-- Renews the leases of started runs.
+-- KEYS  [1] prefix
+-- ARGV  [1] now; [2] lease ms; then run id, token, run id, token, ...
+-- RETURNS {'OK', word, word, ...} for each run: 'OK' | {'CANCEL', grace ms} (renewed; it was asked to end) | 'STALE'
+--@include lib/open.lua
+local expiry, reply = num(now + tonumber(ARGV[2])), {'OK'}
+for i = 3, #ARGV, 2 do
+    local f = call('HMGET', P .. 'run:' .. ARGV[i], 'state', 'token', 'cancel_at', 'cancel_grace')
+    if f[1] ~= 'Started' or f[2] ~= ARGV[i + 1] then
+        reply[#reply + 1] = 'STALE'
+    else
+        call('ZADD', P .. 'running', 'XX', expiry, ARGV[i])
+        reply[#reply + 1] = f[3] and {'CANCEL', f[4] or '0'} or 'OK'
+    end
+end
+return reply

@@ -1,0 +1,25 @@
+#!lua flags=allow-oom
+-- An executor takes a launched run over: NotStarted -> Started, under a run lease.
+-- KEYS  [1] prefix
+-- ARGV  [1] now; [2] run id; [3] token; [4] executor `<host>:<pid>`; [5] lease ms
+-- RETURNS {'OK', record {field, value, ...}, spec}; the same answer when the same executor asks again
+--         {'STALE', state}: the token is not the current one, or the run is no longer to be started
+--         {'NOT_FOUND'}
+--@include lib/open.lua
+--@include lib/events.lua
+local id, token, executor = ARGV[2], ARGV[3], ARGV[4]
+local run = P .. 'run:' .. id
+local f = call('HMGET', run, 'state', 'token', 'executor', 'attempt')
+if not f[1] then
+    return {'NOT_FOUND'}
+end
+local again = f[1] == 'Started' and f[3] == executor
+if f[2] ~= token or not (f[1] == 'NotStarted' or again) then
+    return {'STALE', f[1]}
+end
+if not again then
+    call('HSET', run, 'state', 'Started', 'started_at', num(now), 'executor', executor)
+    call('ZADD', P .. 'running', 'XX', num(now + tonumber(ARGV[5])), id)
+    emit('RunStart', id, 'token', token, 'attempt', f[4], 'executor', executor)
+end
+return {'OK', call('HGETALL', run), call('GET', P .. 'spec:' .. id) or ''}

@@ -1,0 +1,178 @@
+#include "cmd/intake.h"
+
+#include <cjson/cJSON.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cmd/output.h"
+#include "core/read.h"
+#include "core/submit.h"
+
+#define FLYING_MAX  8
+#define BATCH_BYTES (1 << 20)
+
+struct batch {
+    struct intake *in;
+    struct batch *next;
+    struct spec specs[SUBMIT_BATCH];
+    int64_t lines[SUBMIT_BATCH];
+    size_t n, bytes;
+    bool done;
+    struct err e; /* of the call */
+    enum submit_outcome outcomes[SUBMIT_BATCH];
+    char ids[SUBMIT_BATCH][32];
+};
+
+void intake_init(struct intake *in, struct context *ctx, struct store *store)
+{
+    *in = (struct intake){.ctx = ctx, .store = store};
+}
+
+void intake_release(struct intake *in)
+{
+    for (size_t i = 0; i < in->nids; i++)
+        free(in->ids[i]);
+    free(in->ids);
+}
+
+/* --- telling */
+
+void intake_fault(struct intake *in, int64_t line, const struct err *e)
+{
+    in->faulty = true;
+    if (line > 0)
+        refuse("line %" PRId64 ": %s", line, e->msg);
+    else
+        complain(e);
+}
+
+static void full_fault(struct intake *in, int64_t line)
+{
+    char key[128];
+    const char *argv[] = {"HGET", store_key(in->store, key, sizeof key, "config", ""), "max_queued_runs"};
+    struct err e = {0};
+    struct reply *r = read_wait(in->store, 3, argv, &e);
+
+    if (r)
+        err_set(&e, ERR_REFUSED, "the queue is full (max_queued_runs %s)", reply_str(r));
+    intake_fault(in, line, &e);
+    reply_free(r);
+}
+
+static void accepted(struct intake *in, const char *id, bool is_new)
+{
+    in->ids = xrealloc(in->ids, (in->nids + 1) * sizeof *in->ids);
+    in->ids[in->nids++] = xstrdup(id);
+    if (!in->ctx->options.json) {
+        puts(id);
+        return;
+    }
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "run", id);
+    cJSON_AddBoolToObject(o, "new", is_new);
+    json_line(stdout, o);
+}
+
+static void batch_failed(struct intake *in, struct batch *b)
+{
+    int64_t first = b->lines[0], last = b->lines[b->n - 1];
+
+    in->broken = true;
+    if (first < last)
+        err_prefix(&b->e, "lines %" PRId64 " to %" PRId64, first, last);
+    intake_fault(in, first < last ? 0 : first, &b->e);
+}
+
+static void batch_tell(struct intake *in, struct batch *b)
+{
+    if (b->e.code != ERR_NONE) {
+        batch_failed(in, b);
+        return;
+    }
+    for (size_t i = 0; i < b->n; i++)
+        if (b->outcomes[i] == SUBMIT_FULL)
+            full_fault(in, b->lines[i]);
+        else
+            accepted(in, b->ids[i], b->outcomes[i] == SUBMIT_NEW);
+}
+
+/* In the order of the batches, whatever the order of the answers. */
+static void tell_done(struct intake *in)
+{
+    struct batch *b;
+
+    while ((b = in->oldest) && b->done) {
+        in->oldest = b->next;
+        batch_tell(in, b);
+        free(b);
+    }
+}
+
+/* --- sending */
+
+static void on_submitted(void *arg, const struct reply *r, const struct err *e)
+{
+    struct batch *b = arg;
+    const char *id;
+
+    b->done = true;
+    b->e = *e;
+    for (size_t i = 0; r && i < b->n; i++) {
+        b->outcomes[i] = submit_result(r, i, &id);
+        snprintf(b->ids[i], sizeof b->ids[i], "%s", id);
+    }
+    b->in->answered = true;
+    b->in->flying--;
+}
+
+/* Until fewer than `most` calls are in flight. */
+static void wait_below(struct intake *in, size_t most)
+{
+    while (in->flying >= most)
+        event_base_loop(in->ctx->base, EVLOOP_ONCE);
+    tell_done(in);
+}
+
+static void batch_send(struct intake *in)
+{
+    struct batch *b = in->filling;
+
+    /* The first call goes alone: a server that does not know the script yet would answer the calls behind it
+     * out of order, and ids are to follow the order of the lines. */
+    wait_below(in, in->answered ? FLYING_MAX : 1);
+    in->filling = NULL;
+    if (in->oldest)
+        in->youngest->next = b;
+    else
+        in->oldest = b;
+    in->youngest = b;
+    in->flying++;
+    call_send(submit_call(in->store, b->specs, b->n), 0, on_submitted, b);
+    for (size_t i = 0; i < b->n; i++)
+        spec_release(&b->specs[i]);
+}
+
+void intake_add(struct intake *in, struct spec *s, int64_t line, size_t bytes)
+{
+    struct batch *b = in->filling;
+
+    if (!b) {
+        b = in->filling = xcalloc(1, sizeof *b);
+        b->in = in;
+    }
+    b->specs[b->n] = *s;
+    b->lines[b->n++] = line;
+    b->bytes += bytes;
+    if (b->n == SUBMIT_BATCH || b->bytes >= BATCH_BYTES)
+        batch_send(in);
+}
+
+void intake_finish(struct intake *in)
+{
+    if (in->filling)
+        batch_send(in);
+    wait_below(in, 1);
+}

@@ -1,0 +1,44 @@
+/* admit: what dequeuers ask: the next runs, and what became of launches (lua/run/{admit,confirm,lost}.lua).
+ */
+#ifndef RIVERS_CORE_ADMIT_H
+#define RIVERS_CORE_ADMIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/config.h"
+#include "core/store.h"
+
+#define ADMIT_BATCH 50 /* most runs a call: larger ones hold the server for over a millisecond */
+#define ADMIT_LAUNCH_LEASE_MS                                                                                \
+    15000 /* a run whose launch is not confirmed within this goes back to its lane */
+
+struct admit_options {
+    const char *dequeuer;
+    int64_t batch;    /* 0: upkeep only */
+    int64_t capacity; /* most runs of this dequeuer in progress; -1: unlimited */
+};
+
+struct admission {
+    const char *id; /* borrowed from the reply */
+    int64_t token, attempt;
+};
+
+struct call *admit_call(struct store *s, const struct admit_options *o, const struct settings *settings);
+/* What is left after an admission (r NULL counts as nothing). */
+enum admit_outlook {
+    ADMIT_DONE, /* wait for the bell */
+    ADMIT_MORE, /* call again */
+    ADMIT_FULL, /* more could be admitted, but not here: the capacity is used up */
+};
+enum admit_outlook admit_outlook(const struct reply *r);
+size_t admit_count(const struct reply *r);
+struct admission admit_at(const struct reply *r, size_t i);
+
+/* The executor of this run was launched; reply {'OK', 'OK' | 'STALE'}. */
+struct call *confirm_call(struct store *s, const char *id, int64_t token, int64_t start_timeout_ms);
+
+/* The executor of this run ended without an outcome, or could not be launched; reply {'OK', state}. */
+struct call *lost_call(struct store *s, const char *id, int64_t token, const char *reason);
+
+#endif

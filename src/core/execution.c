@@ -1,0 +1,72 @@
+#include "core/execution.h"
+
+static struct call *execution_call(struct store *s, enum script_id script, const struct execution *x)
+{
+    struct call *c = call_new(s, script);
+
+    call_str(c, x->run);
+    call_int(c, x->token);
+    return c;
+}
+
+static void call_reports(struct call *c, const struct step_report *reports, size_t n)
+{
+    call_int(c, (int64_t)n);
+    for (size_t i = 0; i < n; i++) {
+        call_str(c, reports[i].step);
+        call_str(c, reports[i].event);
+        call_str(c, reports[i].state);
+        call_int(c, reports[i].attempt);
+        call_str(c, reports[i].how);
+    }
+}
+
+struct call *start_call(struct store *s, const struct execution *x, const char *executor, int64_t lease_ms)
+{
+    struct call *c = execution_call(s, SCRIPT_RUN_START, x);
+
+    call_str(c, executor);
+    call_int(c, lease_ms);
+    return c;
+}
+
+struct call *renew_call(struct store *s, const struct execution *x, int64_t lease_ms)
+{
+    struct call *c = call_new(s, SCRIPT_RUN_RENEW);
+
+    call_int(c, lease_ms);
+    call_str(c, x->run);
+    call_int(c, x->token);
+    return c;
+}
+
+struct call *report_call(struct store *s, const struct execution *x, const struct step_report *reports,
+                         size_t n)
+{
+    struct call *c = execution_call(s, SCRIPT_RUN_REPORT, x);
+
+    call_reports(c, reports, n);
+    return c;
+}
+
+struct call *log_call(struct store *s, const struct execution *x, const char *step, const void *bytes,
+                      size_t len, uint64_t dropped)
+{
+    struct call *c = execution_call(s, SCRIPT_RUN_LOG, x);
+
+    call_str(c, step);
+    call_bytes(c, bytes, len);
+    call_int(c, (int64_t)dropped);
+    return c;
+}
+
+struct call *finish_call(struct store *s, const struct execution *x, enum run_state state, const char *reason,
+                         const struct step_report *reports, size_t n)
+{
+    struct call *c = execution_call(s, SCRIPT_RUN_FINISH, x);
+
+    call_str(c, run_state_word(state));
+    call_str(c, reason);
+    call_reports(c, reports, n);
+    return c;
+}

@@ -1,0 +1,42 @@
+/* execution: what an executor tells about the run it holds (lua/run/{start,renew,report,log,finish}.lua).
+ * Every call carries the token; {'STALE', state} or {'NOT_FOUND'} means that the run is no longer this
+ * executor's. */
+#ifndef RIVERS_CORE_EXECUTION_H
+#define RIVERS_CORE_EXECUTION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/run.h"
+#include "core/store.h"
+
+struct execution { /* plain data: which run, by which grant; borrowed strings */
+    const char *run;
+    int64_t token;
+};
+
+/* A step changed: its state as in struct step_record, the event that says so, how it ended ("-" while it
+ * runs). */
+struct step_report {
+    const char *step;
+    const char *event; /* StepStart StepSuccess StepFailure StepSkipped StepRetry StepCanceled */
+    const char *state;
+    int64_t attempt;
+    const char *how;
+};
+
+/* reply {'OK', record, spec} */
+struct call *start_call(struct store *s, const struct execution *x, const char *executor, int64_t lease_ms);
+
+/* reply {'OK', 'OK' | {'CANCEL', grace ms} | 'STALE'} */
+struct call *renew_call(struct store *s, const struct execution *x, int64_t lease_ms);
+
+/* reply {'OK'} */
+struct call *report_call(struct store *s, const struct execution *x, const struct step_report *reports,
+                         size_t n);
+struct call *log_call(struct store *s, const struct execution *x, const char *step, const void *bytes,
+                      size_t len, uint64_t dropped);
+struct call *finish_call(struct store *s, const struct execution *x, enum run_state state, const char *reason,
+                         const struct step_report *reports, size_t n);
+
+#endif

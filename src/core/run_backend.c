@@ -1,0 +1,57 @@
+#include "core/run_backend.h"
+
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "base/text.h"
+
+static const struct json_member local_members[] = {
+    {"type", NULL, 0, true},
+};
+
+static const struct type {
+    const char *name;
+    const struct json_member *members;
+    size_t n;
+} types[] = {
+    {"local", local_members, sizeof local_members / sizeof *local_members},
+};
+
+static void unknown_fault(const char *name, const struct json_path *at, struct err *e)
+{
+    struct text known = {0};
+
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        text_addf(&known, "%s%s", i ? ", " : "", types[i].name);
+    json_fault(e, at, "unknown type '%s', known: %s", name, text_get(&known));
+    text_release(&known);
+}
+
+/* NULL: e. */
+static const struct type *type_of(const cJSON *v, const struct json_path *at, struct err *e)
+{
+    struct json_path place = {at, "type", 0};
+    const cJSON *name = cJSON_GetObjectItemCaseSensitive(v, "type");
+
+    if (!cJSON_IsString(name)) {
+        json_fault(e, &place, name ? "must be a string" : "is required");
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (!strcmp(name->valuestring, types[i].name))
+            return &types[i];
+    unknown_fault(name->valuestring, &place, e);
+    return NULL;
+}
+
+int run_backend_read(const cJSON *v, const struct json_path *at, char **text, struct err *e)
+{
+    if (!cJSON_IsObject(v))
+        return json_fault(e, at, "must be an object");
+    const struct type *type = type_of(v, at, e);
+    if (!type || json_object(v, at, type->members, type->n, NULL, e))
+        return -1;
+    *text = json_print(v);
+    return 0;
+}

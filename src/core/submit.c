@@ -1,0 +1,63 @@
+#include "core/submit.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+
+/* The part of an id that keeps it unique when a fail-over has lost the server's counter. */
+static void call_random(struct call *c)
+{
+    static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+    unsigned char bytes[4];
+    char word[5] = "";
+
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        abort();
+    for (size_t i = 0; i < sizeof bytes; i++)
+        word[i] = digits[bytes[i] % 32];
+    call_str(c, word);
+}
+
+static void call_spec(struct call *c, const struct spec *s)
+{
+    char *stored = spec_print(s);
+
+    call_str(c, stored);
+    free(stored);
+    call_str(c, s->job);
+    call_int(c, s->priority);
+    call_str(c, s->key);
+    if (s->delay_ms > 0)
+        call_int(c, s->delay_ms);
+    else
+        call_str(c, "");
+    call_str(c, s->requeue_lost ? "requeue" : "");
+    if (s->requeue_lost)
+        call_int(c, s->max_attempts);
+    else
+        call_str(c, "");
+    call_int(c, (int64_t)s->ntags);
+    for (size_t i = 0; i < s->ntags; i++) {
+        call_str(c, s->tags[i].key);
+        call_str(c, s->tags[i].value);
+    }
+}
+
+struct call *submit_call(struct store *s, const struct spec *specs, size_t n)
+{
+    struct call *c = call_new(s, SCRIPT_RUN_SUBMIT);
+
+    call_request(c);
+    call_random(c);
+    call_int(c, (int64_t)n);
+    for (size_t i = 0; i < n; i++)
+        call_spec(c, &specs[i]);
+    return c;
+}
+
+enum submit_outcome submit_result(const struct reply *r, size_t i, const char **id)
+{
+    const struct reply *word = reply_at(r, 1 + 2 * i);
+
+    *id = reply_str(reply_at(r, 2 + 2 * i));
+    return reply_is(word, "NEW") ? SUBMIT_NEW : reply_is(word, "EXISTS") ? SUBMIT_EXISTS : SUBMIT_FULL;
+}

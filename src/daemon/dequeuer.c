@@ -1,0 +1,333 @@
+#include "daemon/dequeuer.h"
+
+#include <event2/event.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backend/backend.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/reaper.h"
+#include "core/admit.h"
+#include "core/bell.h"
+#include "core/config.h"
+
+#define ADMIT_DEADLINE_MS 10000
+
+struct dequeuer {
+    struct store *store;
+    struct event_base *base;
+    const struct dequeuer_options *options;
+    char id[160];
+    struct settings settings;
+    int64_t settings_at; /* when they were asked for, clock_mono_ms */
+    struct err fault;    /* the last fault of the settings that was told */
+    struct reaper *reaper;
+    const struct backend_type *type;
+    struct backend *backend;
+    struct bell *bell;
+    struct event *pause; /* waits without the bell while the capacity is used up */
+    struct event *signals[2];
+    bool admitting, waiting, draining, unreachable;
+    size_t handovers; /* confirm and lost calls under way */
+};
+
+static void admit(struct dequeuer *d);
+
+/* --- leaving --- */
+
+static bool is_done(const struct dequeuer *d)
+{
+    return d->draining && !d->admitting && d->handovers == 0 &&
+           !(d->options->wait_for_runs && d->type->live(d->backend) > 0);
+}
+
+static void leave_when_done(struct dequeuer *d)
+{
+    if (is_done(d))
+        event_base_loopbreak(d->base);
+}
+
+static void on_term(evutil_socket_t sig, short what, void *arg)
+{
+    struct dequeuer *d = arg;
+    char runs[24];
+
+    (void)sig;
+    (void)what;
+    if (d->draining) {
+        log_line(LOG_WARN, "told to end twice: leaving at once", "dequeuer", d->id, NULL);
+        event_base_loopbreak(d->base);
+        return;
+    }
+    d->draining = true;
+    snprintf(runs, sizeof runs, "%zu", d->type->live(d->backend));
+    log_line(LOG_INFO, "draining: no further run is admitted", "dequeuer", d->id, "running_here", runs, NULL);
+    leave_when_done(d);
+}
+
+/* --- settings --- */
+
+static void on_fault(void *arg, const struct err *e)
+{
+    struct dequeuer *d = arg;
+
+    if (strcmp(d->fault.msg, e->msg) == 0)
+        return;
+    d->fault = *e;
+    log_line(LOG_WARN, "a setting cannot be read and is left as it was", "why", e->msg, NULL);
+}
+
+static void on_settings(void *arg, const struct reply *r, const struct err *e)
+{
+    struct dequeuer *d = arg;
+
+    (void)e; /* what was is kept */
+    settings_update(&d->settings, r, on_fault, d);
+}
+
+/* Asked for together with an admission, at most once a dequeue_interval. */
+static void settings_refresh(struct dequeuer *d)
+{
+    char key[128];
+    const char *argv[] = {"HGETALL", store_key(d->store, key, sizeof key, "config", "")};
+
+    if (clock_mono_ms() < d->settings_at + d->settings.dequeue_interval_ms)
+        return;
+    d->settings_at = clock_mono_ms();
+    redis_send(store_redis_get(d->store), REDIS_RESEND, ADMIT_DEADLINE_MS, 2, argv, NULL, on_settings, d);
+}
+
+/* --- launching --- */
+
+/* One call about one run, resent until it is answered or pointless. */
+struct handover {
+    struct dequeuer *dequeuer;
+    char *run;
+    const char *what;
+};
+
+static void on_handed_over(void *arg, const struct reply *r, const struct err *e)
+{
+    struct handover *h = arg;
+    struct dequeuer *d = h->dequeuer;
+
+    if (!r)
+        log_line(LOG_WARN, "not recorded", "what", h->what, "run", h->run, "why", e->msg, NULL);
+    free(h->run);
+    free(h);
+    d->handovers--;
+    leave_when_done(d);
+}
+
+static void hand_over(struct dequeuer *d, const char *run, const char *what, struct call *c)
+{
+    struct handover *h = xcalloc(1, sizeof *h);
+
+    *h = (struct handover){d, xstrdup(run), what};
+    d->handovers++;
+    call_send(c, d->settings.start_timeout_ms, on_handed_over, h);
+}
+
+static void on_launched(void *arg, const struct launch *l, const struct err *why)
+{
+    struct dequeuer *d = arg;
+
+    if (!why) {
+        log_line(LOG_INFO, "run launched", "run", l->run, "dequeuer", d->id, NULL);
+        hand_over(d, l->run, "launch",
+                  confirm_call(d->store, l->run, l->token, d->settings.start_timeout_ms));
+        return;
+    }
+    log_line(LOG_ERROR, "launch failed", "run", l->run, "why", why->msg, NULL);
+    hand_over(d, l->run, "failed launch", lost_call(d->store, l->run, l->token, why->msg));
+}
+
+static void on_ended(void *arg, const struct launch *l, const char *how)
+{
+    struct dequeuer *d = arg;
+
+    if (how) {
+        log_line(LOG_WARN, "executor lost", "run", l->run, "how", how, NULL);
+        hand_over(d, l->run, "lost executor", lost_call(d->store, l->run, l->token, how));
+    } else {
+        log_line(LOG_DEBUG, "executor ended", "run", l->run, NULL);
+    }
+    event_active(d->pause, 0, 0); /* there is capacity again, or nothing left to wait for */
+}
+
+/* --- admitting --- */
+
+static void wait_for_bell(struct dequeuer *d)
+{
+    if (d->draining) {
+        leave_when_done(d);
+        return;
+    }
+    d->waiting = true;
+    bell_wait(d->bell, d->settings.dequeue_interval_ms);
+}
+
+static void pause_admission(struct dequeuer *d)
+{
+    struct timeval tv = {d->settings.dequeue_interval_ms / 1000,
+                         d->settings.dequeue_interval_ms % 1000 * 1000};
+
+    evtimer_add(d->pause, &tv);
+}
+
+static void tell_reachable(struct dequeuer *d, const struct err *e)
+{
+    bool unreachable = e->code != ERR_NONE;
+
+    if (unreachable != d->unreachable) {
+        d->unreachable = unreachable;
+        log_line(unreachable ? LOG_ERROR : LOG_INFO, unreachable ? "cannot admit" : "admitting again",
+                 "dequeuer", d->id, "why", unreachable ? e->msg : NULL, NULL);
+    }
+}
+
+static void on_admitted(void *arg, const struct reply *r, const struct err *e)
+{
+    struct dequeuer *d = arg;
+
+    d->admitting = false;
+    tell_reachable(d, e);
+    for (size_t i = 0; i < admit_count(r); i++) {
+        struct admission a = admit_at(r, i);
+        struct launch l = {a.id, a.token, a.attempt};
+        d->type->launch(d->backend, &l);
+    }
+    if (d->draining)
+        leave_when_done(d);
+    else if (admit_outlook(r) == ADMIT_MORE)
+        admit(d);
+    else if (admit_outlook(r) == ADMIT_FULL)
+        pause_admission(d);
+    else
+        wait_for_bell(d);
+}
+
+static void admit(struct dequeuer *d)
+{
+    const struct admit_options options = {d->id, ADMIT_BATCH, d->options->capacity};
+
+    d->admitting = true;
+    settings_refresh(d);
+    call_send(admit_call(d->store, &options, &d->settings), ADMIT_DEADLINE_MS, on_admitted, d);
+}
+
+static void on_pause_over(evutil_socket_t fd, short what, void *arg)
+{
+    struct dequeuer *d = arg;
+
+    (void)fd;
+    (void)what;
+    evtimer_del(d->pause);
+    if (d->draining)
+        leave_when_done(d);
+    else if (!d->admitting && !d->waiting)
+        admit(d);
+}
+
+static void on_ring(void *arg, bool rung)
+{
+    struct dequeuer *d = arg;
+
+    (void)rung; /* the interval being over is as good a reason to look */
+    d->waiting = false;
+    if (!d->draining)
+        admit(d);
+}
+
+/* --- begin and end --- */
+
+static int settings_begin(struct dequeuer *d, struct err *e)
+{
+    char key[128];
+    const char *argv[] = {"HGETALL", store_key(d->store, key, sizeof key, "config", "")};
+    struct reply *r = redis_send_wait(store_redis_get(d->store), ADMIT_DEADLINE_MS, 2, argv, NULL, e);
+
+    settings_init(&d->settings);
+    settings_update(&d->settings, r, on_fault, d);
+    d->settings_at = clock_mono_ms();
+    reply_free(r);
+    return r ? 0 : -1;
+}
+
+static void name_dequeuer(struct dequeuer *d)
+{
+    char host[128] = "";
+
+    gethostname(host, sizeof host - 1);
+    if (d->options->id)
+        snprintf(d->id, sizeof d->id, "%s", d->options->id);
+    else
+        snprintf(d->id, sizeof d->id, "%s-%d", host, (int)getpid());
+}
+
+static int begin(struct dequeuer *d, struct err *e)
+{
+    static const int stops[] = {SIGTERM, SIGINT};
+
+    name_dequeuer(d);
+    if (settings_begin(d, e) < 0 || !(d->reaper = reaper_new(d->base, true, e)) ||
+        !(d->type = backend_type_of(d->settings.run_backend, e)))
+        return -1;
+    const struct backend_host host = {
+        .base = d->base,
+        .reaper = d->reaper,
+        .redis_url = d->options->redis_url,
+        .namespace = d->options->namespace,
+        .events = {on_launched, on_ended, d},
+    };
+    if (!(d->backend = d->type->open(&host, d->settings.run_backend, e)))
+        return -1;
+    d->pause = evtimer_new(d->base, on_pause_over, d);
+    d->bell = bell_new(d->store, "bell", on_ring, d);
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+        d->signals[i] = evsignal_new(d->base, stops[i], on_term, d);
+        evsignal_add(d->signals[i], NULL);
+    }
+    return 0;
+}
+
+static void dequeuer_release(struct dequeuer *d)
+{
+    for (size_t i = 0; i < sizeof d->signals / sizeof *d->signals; i++)
+        if (d->signals[i])
+            event_free(d->signals[i]);
+    bell_free(d->bell);
+    if (d->pause)
+        event_free(d->pause);
+    if (d->backend)
+        d->type->close(d->backend);
+    if (d->reaper)
+        reaper_free(d->reaper);
+    settings_release(&d->settings);
+}
+
+int dequeuer_run(struct store *store, const struct dequeuer_options *options, struct err *e)
+{
+    struct dequeuer d = {
+        .store = store,
+        .base = redis_base_get(store_redis_get(store)),
+        .options = options,
+    };
+    int status = begin(&d, e);
+
+    if (status == 0) {
+        log_line(LOG_INFO, "dequeuer started", "dequeuer", d.id, "namespace", options->namespace, "backend",
+                 d.type->name, NULL);
+        admit(&d);
+        event_base_dispatch(d.base);
+        log_line(LOG_INFO, "dequeuer ended", "dequeuer", d.id, NULL);
+    }
+    dequeuer_release(&d);
+    return status;
+}

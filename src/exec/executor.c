@@ -1,0 +1,377 @@
+#include "exec/executor.h"
+
+#include <event2/event.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/admit.h"
+#include "core/config.h"
+#include "core/execution.h"
+#include "base/environment.h"
+#include "exec/lease.h"
+#include "exec/plan.h"
+#include "base/reaper.h"
+#include "exec/task.h"
+
+#define START_DEADLINE_MS 60000
+#define TERM_GRACE_MS     10000 /* when the executor itself is told to end */
+
+extern char **environ;
+
+/* Why the run ends before its plan is over. */
+enum ending { GOING_ON, CANCELED, TERMINATED, LOST };
+
+struct executor {
+    struct store *store;
+    struct event_base *base;
+    struct reaper *reaper;
+    struct execution x;
+    struct run run;
+    struct spec spec;
+    struct settings settings;
+    struct environment environment;
+    struct plan plan;
+    struct task_host host;
+    struct task **tasks; /* by step; NULL unless active */
+    struct lease *lease;
+    struct event *flush;
+    struct event *signals[5];
+    struct step_report *reports; /* not yet sent; names are borrowed from spec, `how` is owned */
+    size_t nreports;
+    enum ending ending;
+    char reason[256]; /* of a failure or a termination */
+};
+
+/* --- reports --- */
+
+static void reports_clear(struct executor *ex)
+{
+    for (size_t i = 0; i < ex->nreports; i++)
+        free((char *)(uintptr_t)ex->reports[i].how);
+    free(ex->reports);
+    ex->reports = NULL;
+    ex->nreports = 0;
+}
+
+static void on_report(void *arg, const struct step_report *report)
+{
+    struct executor *ex = arg;
+
+    ex->reports = xrealloc(ex->reports, (ex->nreports + 1) * sizeof *ex->reports);
+    ex->reports[ex->nreports] = *report;
+    ex->reports[ex->nreports++].how = xstrdup(report->how);
+    event_active(ex->flush, 0, 0);
+}
+
+static void on_reported(void *arg, const struct reply *r, const struct err *e)
+{
+    (void)arg; /* a stale token shows at the next renewal */
+    if (!r)
+        log_line(LOG_WARN, "step states could not be recorded", "why", e->msg, NULL);
+}
+
+static void on_flush(evutil_socket_t fd, short what, void *arg)
+{
+    struct executor *ex = arg;
+
+    (void)fd;
+    (void)what;
+    if (ex->nreports == 0 || plan_is_over(&ex->plan))
+        return; /* the last ones go with the outcome */
+    call_send(report_call(ex->store, &ex->x, ex->reports, ex->nreports), ex->settings.run_lease_ms,
+              on_reported, ex);
+    reports_clear(ex);
+}
+
+/* --- the plan --- */
+
+static int64_t attempts_before(const struct executor *ex, const char *step)
+{
+    for (size_t i = 0; i < ex->run.nsteps; i++)
+        if (strcmp(ex->run.steps[i].name, step) == 0)
+            return ex->run.steps[i].attempt;
+    return 0;
+}
+
+static void skip(struct executor *ex, size_t step)
+{
+    struct step_report r = {ex->spec.steps[step].name, "StepSkipped", "Skipped", 0, "-"};
+
+    ex->plan.states[step] = TASK_SKIPPED;
+    on_report(ex, &r);
+}
+
+static void advance(struct executor *ex)
+{
+    size_t step;
+
+    while ((step = plan_next(&ex->plan)) != (size_t)-1) {
+        const struct step *s = &ex->spec.steps[step];
+        ex->plan.states[step] = TASK_ACTIVE;
+        ex->tasks[step] = task_start(&ex->host, s, step, attempts_before(ex, s->name));
+    }
+    while ((step = plan_dead(&ex->plan)) != (size_t)-1)
+        skip(ex, step);
+    if (plan_is_over(&ex->plan))
+        event_base_loopbreak(ex->base);
+}
+
+static void on_done(void *arg, size_t step, enum task_state state, const char *how)
+{
+    struct executor *ex = arg;
+
+    bool was_failed = plan_failed(&ex->plan) != (size_t)-1;
+
+    ex->plan.states[step] = state;
+    if (!was_failed && plan_failed(&ex->plan) == step)
+        snprintf(ex->reason, sizeof ex->reason, "step '%s' failed: %s", ex->spec.steps[step].name, how);
+    task_free(ex->tasks[step]);
+    ex->tasks[step] = NULL;
+    advance(ex);
+}
+
+/* Ends all steps; the first reason to end counts, but a lost run is lost whatever else happens. */
+static void end(struct executor *ex, enum ending why, int64_t grace_ms)
+{
+    if (ex->ending == GOING_ON || why == LOST)
+        ex->ending = why;
+    ex->plan.ending = true;
+    for (size_t i = 0; i < ex->spec.nsteps; i++)
+        if (ex->tasks[i])
+            task_end(ex->tasks[i], grace_ms);
+    advance(ex);
+}
+
+/* --- what reaches the executor from outside --- */
+
+static void on_cancel(void *arg, int64_t grace_ms)
+{
+    struct executor *ex = arg;
+
+    log_line(LOG_INFO, "cancel was asked for", "run", ex->x.run, NULL);
+    end(ex, CANCELED, grace_ms);
+}
+
+static void on_lost(void *arg, const char *why, int64_t grace_ms)
+{
+    struct executor *ex = arg;
+
+    log_line(LOG_WARN, "the run is lost, its steps are ended", "run", ex->x.run, "why", why, NULL);
+    end(ex, LOST, grace_ms);
+}
+
+static void on_term(evutil_socket_t sig, short what, void *arg)
+{
+    struct executor *ex = arg;
+
+    (void)what;
+    snprintf(ex->reason, sizeof ex->reason, "executor terminated by signal %d", (int)sig);
+    log_line(LOG_WARN, ex->reason, "run", ex->x.run, NULL);
+    end(ex, TERMINATED, TERM_GRACE_MS);
+}
+
+static void on_forward(evutil_socket_t sig, short what, void *arg)
+{
+    struct executor *ex = arg;
+
+    (void)what;
+    for (size_t i = 0; i < ex->spec.nsteps; i++)
+        if (ex->tasks[i])
+            task_signal(ex->tasks[i], (int)sig);
+}
+
+static void listen_to_signals(struct executor *ex)
+{
+    static const struct {
+        int sig;
+        event_callback_fn on_signal;
+    } rows[] = {{SIGTERM, on_term},
+                {SIGINT, on_term},
+                {SIGHUP, on_forward},
+                {SIGUSR1, on_forward},
+                {SIGUSR2, on_forward}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ex->signals[i] = evsignal_new(ex->base, rows[i].sig, rows[i].on_signal, ex);
+        evsignal_add(ex->signals[i], NULL);
+    }
+}
+
+/* --- begin and end --- */
+
+static void settings_load(struct executor *ex)
+{
+    char key[128];
+    const char *argv[] = {"HGETALL", store_key(ex->store, key, sizeof key, "config", "")};
+    struct err e = {0};
+    struct reply *r = redis_send_wait(store_redis_get(ex->store), START_DEADLINE_MS, 2, argv, NULL, &e);
+
+    settings_update(&ex->settings, r, NULL, NULL);
+    reply_free(r);
+}
+
+static void environment_make(struct executor *ex)
+{
+    struct environment *env = &ex->environment;
+    char number[24];
+
+    environment_init(env, environ);
+    for (size_t i = 0; i < ex->spec.nenv; i++)
+        environment_set(env, ex->spec.env[i].name, ex->spec.env[i].value);
+    environment_set(env, "RIVERS_RUN_ID", ex->x.run);
+    environment_set(env, "RIVERS_JOB", ex->run.job);
+    environment_set(env, "RIVERS_NAMESPACE", store_namespace_get(ex->store));
+    snprintf(number, sizeof number, "%" PRId64, ex->run.attempt);
+    environment_set(env, "RIVERS_ATTEMPT", number);
+    snprintf(number, sizeof number, "%" PRId64, ex->x.token);
+    environment_set(env, "RIVERS_TOKEN", number);
+    for (size_t i = 0; i < ex->run.ntags; i++)
+        environment_set_tag(env, ex->run.tags[i].key, ex->run.tags[i].value);
+}
+
+/* Steps that succeeded in an earlier attempt of the run are not run again. */
+static void plan_make(struct executor *ex)
+{
+    plan_init(&ex->plan, &ex->spec);
+    for (size_t i = 0; i < ex->spec.nsteps; i++)
+        for (size_t j = 0; j < ex->run.nsteps; j++)
+            if (strcmp(ex->run.steps[j].name, ex->spec.steps[i].name) == 0 &&
+                strcmp(ex->run.steps[j].state, "Success") == 0)
+                ex->plan.states[i] = TASK_SUCCESS;
+    ex->tasks = xcalloc(ex->spec.nsteps, sizeof *ex->tasks);
+}
+
+/* The spec was checked when it was submitted; an older rivers may still not understand it. */
+static int spec_refused(struct executor *ex, const char *why)
+{
+    struct err e = {0};
+
+    reply_free(call_wait(finish_call(ex->store, &ex->x, RUN_FAILURE, why, NULL, 0), START_DEADLINE_MS, &e));
+    log_line(LOG_ERROR, "the run cannot be executed", "run", ex->x.run, "why", why, NULL);
+    return e.code == ERR_NONE ? 0 : -1;
+}
+
+/* Takes the run over. Returns 1: it is ours; 0: it is not to be run by us; -1: e. */
+static int take_over(struct executor *ex, struct err *e)
+{
+    char host[128] = "", executor[192];
+    int status = 1;
+
+    gethostname(host, sizeof host - 1);
+    snprintf(executor, sizeof executor, "%s:%d", host, (int)getpid());
+    struct reply *r =
+        call_wait(start_call(ex->store, &ex->x, executor, ex->settings.run_lease_ms), START_DEADLINE_MS, e);
+    if (!r)
+        return -1;
+    if (!reply_is(r, "OK")) {
+        char *answer = reply_text(r);
+        log_line(LOG_INFO, "the run is not to be started by this executor", "run", ex->x.run, "answer",
+                 answer, NULL);
+        free(answer);
+        status = 0;
+    } else {
+        run_read(&ex->run, ex->x.run, reply_at(r, 1), 0);
+        if (spec_parse(&ex->spec, reply_str(reply_at(r, 2)), reply_len(reply_at(r, 2)), e) < 0)
+            status = spec_refused(ex, e->msg);
+    }
+    reply_free(r);
+    return status;
+}
+
+static enum run_state outcome(const struct executor *ex)
+{
+    if (ex->ending == CANCELED)
+        return RUN_CANCELED;
+    return plan_failed(&ex->plan) == (size_t)-1 ? RUN_SUCCESS : RUN_FAILURE;
+}
+
+/* Records how the run ended. Returns the status of executor_run. */
+static int record(struct executor *ex)
+{
+    struct err e = {0};
+    struct call *c;
+
+    if (ex->ending == LOST)
+        return 1;
+    if (ex->ending == TERMINATED) {
+        c = lost_call(ex->store, ex->x.run, ex->x.token, ex->reason);
+    } else {
+        enum run_state state = outcome(ex);
+        c = finish_call(ex->store, &ex->x, state, state == RUN_FAILURE ? ex->reason : "", ex->reports,
+                        ex->nreports);
+    }
+    struct reply *r = call_wait(c, ex->settings.run_lease_ms, &e);
+    if (!r)
+        log_line(LOG_ERROR, "the outcome could not be recorded", "run", ex->x.run, "why", e.msg, NULL);
+    else if (!reply_is(r, "OK"))
+        log_line(LOG_WARN, "the outcome was refused", "run", ex->x.run, "answer", reply_word(r), NULL);
+    int status = r ? 0 : 1;
+    reply_free(r);
+    return status;
+}
+
+static int run_steps(struct executor *ex, int64_t asked_at)
+{
+    const struct lease_events events = {on_cancel, on_lost, ex};
+    struct err e = {0};
+
+    environment_make(ex);
+    plan_make(ex);
+    ex->host = (struct task_host){ex->store, ex->reaper, &ex->x, &ex->environment, on_report, on_done, ex};
+    ex->lease = lease_new(ex->store, &ex->x, ex->settings.run_lease_ms, asked_at, &events);
+    listen_to_signals(ex);
+    advance(ex);
+    while (!plan_is_over(&ex->plan))
+        event_base_loop(ex->base, EVLOOP_ONCE);
+    if (reaper_kill_strays(ex->reaper, &e) < 0)
+        log_line(LOG_WARN, "processes of the run remain", "run", ex->x.run, "why", e.msg, NULL);
+    int status = record(ex);
+    lease_free(ex->lease);
+    return status;
+}
+
+static void executor_release(struct executor *ex)
+{
+    reports_clear(ex);
+    for (size_t i = 0; i < sizeof ex->signals / sizeof *ex->signals; i++)
+        if (ex->signals[i])
+            event_free(ex->signals[i]);
+    event_free(ex->flush);
+    free(ex->tasks);
+    if (ex->plan.states)
+        plan_release(&ex->plan);
+    environment_release(&ex->environment);
+    settings_release(&ex->settings);
+    spec_release(&ex->spec);
+    run_release(&ex->run);
+    reaper_free(ex->reaper);
+}
+
+int executor_run(struct store *store, const char *run, int64_t token, struct err *e)
+{
+    struct executor ex = {
+        .store = store,
+        .base = redis_base_get(store_redis_get(store)),
+        .x = {run, token},
+    };
+
+    ex.reaper = reaper_new(ex.base, true, e);
+    if (!ex.reaper)
+        return -1;
+    ex.flush = event_new(ex.base, -1, 0, on_flush, &ex);
+    settings_init(&ex.settings);
+    settings_load(&ex);
+    int64_t asked_at = clock_mono_ms();
+    int status = take_over(&ex, e);
+    if (status > 0)
+        status = run_steps(&ex, asked_at);
+    executor_release(&ex);
+    return status;
+}

@@ -1,0 +1,170 @@
+#include "exec/lease.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "core/bell.h"
+
+#define BELL_WAIT_MS 60000
+
+struct lease {
+    struct store *store;
+    struct execution x;
+    struct lease_events events;
+    struct bell *bell;
+    struct event *renew, *fence;
+    int64_t length_ms;
+    int64_t held_until; /* on our own clock */
+    bool ask_again, cancel_told, lost;
+    struct renewal *renewal; /* the one under way */
+};
+
+/* A renewal under way outlives the lease that asked, until its reply is there. */
+struct renewal {
+    struct lease *lease; /* NULL: freed meanwhile */
+    int64_t asked_at;
+};
+
+static void timer_set(struct event *timer, int64_t in_ms)
+{
+    if (in_ms < 0)
+        in_ms = 0;
+    struct timeval tv = {in_ms / 1000, (in_ms % 1000) * 1000};
+    evtimer_add(timer, &tv);
+}
+
+/* The part of the lease that is kept for ending the steps before the server gives on what the run holds. */
+static int64_t margin(const struct lease *l)
+{
+    return l->length_ms / 5;
+}
+
+static void lose(struct lease *l, const char *why, int64_t grace_ms)
+{
+    if (l->lost)
+        return;
+    l->lost = true;
+    evtimer_del(l->renew);
+    evtimer_del(l->fence);
+    l->events.on_lost(l->events.arg, why, grace_ms);
+}
+
+static void held_from(struct lease *l, int64_t asked_at)
+{
+    l->held_until = asked_at + l->length_ms;
+    timer_set(l->fence, l->held_until - margin(l) - clock_mono_ms());
+}
+
+static void ask(struct lease *l);
+
+static void on_answer(struct lease *l, const struct reply *r, int64_t asked_at)
+{
+    const struct reply *answer = reply_at(r, 1);
+
+    if (!reply_is(answer, "OK") && !reply_is(answer, "CANCEL")) {
+        lose(l, "its token is stale: the run was given up or given on", 0);
+        return;
+    }
+    held_from(l, asked_at);
+    if (reply_is(answer, "CANCEL") && !l->cancel_told) {
+        l->cancel_told = true;
+        l->events.on_cancel(l->events.arg, reply_int(reply_at(answer, 1), 0));
+    }
+}
+
+static void on_renewed(void *arg, const struct reply *r, const struct err *e)
+{
+    struct renewal *n = arg;
+    struct lease *l = n->lease;
+    int64_t asked_at = n->asked_at;
+
+    (void)e; /* without an answer the next try follows; the fence judges when it is too late */
+    free(n);
+    if (!l)
+        return;
+    l->renewal = NULL;
+    if (l->lost)
+        return;
+    if (r)
+        on_answer(l, r, asked_at);
+    if (l->ask_again) {
+        l->ask_again = false;
+        ask(l);
+    }
+}
+
+static void ask(struct lease *l)
+{
+    if (l->lost)
+        return;
+    timer_set(l->renew, l->length_ms / 3);
+    if (l->renewal) {
+        l->ask_again = true;
+        return;
+    }
+    l->renewal = xcalloc(1, sizeof *l->renewal);
+    *l->renewal = (struct renewal){l, clock_mono_ms()};
+    call_send(renew_call(l->store, &l->x, l->length_ms), l->length_ms / 3, on_renewed, l->renewal);
+}
+
+static void on_renew_time(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    ask(arg);
+}
+
+static void on_fence_time(evutil_socket_t fd, short what, void *arg)
+{
+    struct lease *l = arg;
+
+    (void)fd;
+    (void)what;
+    lose(l, "its lease could not be renewed in time", margin(l) / 2);
+}
+
+static void on_bell(void *arg, bool rung)
+{
+    struct lease *l = arg;
+
+    if (rung)
+        ask(l);
+    if (!l->lost)
+        bell_wait(l->bell, BELL_WAIT_MS);
+}
+
+struct lease *lease_new(struct store *store, const struct execution *x, int64_t lease_ms, int64_t asked_at,
+                        const struct lease_events *events)
+{
+    struct lease *l = xcalloc(1, sizeof *l);
+    struct event_base *base = redis_base_get(store_redis_get(store));
+    char *name = xasprintf("wake:%s", x->run);
+
+    l->store = store;
+    l->x = *x;
+    l->events = *events;
+    l->length_ms = lease_ms;
+    l->renew = evtimer_new(base, on_renew_time, l);
+    l->fence = evtimer_new(base, on_fence_time, l);
+    l->bell = bell_new(store, name, on_bell, l);
+    free(name);
+    held_from(l, asked_at);
+    timer_set(l->renew, lease_ms / 3);
+    bell_wait(l->bell, BELL_WAIT_MS);
+    return l;
+}
+
+void lease_free(struct lease *l)
+{
+    if (!l)
+        return;
+    if (l->renewal)
+        l->renewal->lease = NULL;
+    bell_free(l->bell);
+    event_free(l->renew);
+    event_free(l->fence);
+    free(l);
+}

@@ -1,0 +1,33 @@
+/*
+ * lease: keeps the lease of a started run: renews it at a third of its length, looks at once when the run's
+ * bell
+ * (`wake:<run>`) rings, and judges by its own clock when the run must be given up because nothing was
+ * renewed.
+ *
+ *   HELD ──renewed──> HELD
+ *    │ ├── the server says STALE ───────────────> LOST   on_lost("token is stale")
+ *    │ └── not renewed until a fifth before its end ──> LOST   on_lost("... could not be renewed")
+ *    └──── the server says CANCEL ──────────────> HELD   on_cancel(grace), once
+ */
+#ifndef RIVERS_EXEC_LEASE_H
+#define RIVERS_EXEC_LEASE_H
+
+#include <stdint.h>
+
+#include "core/execution.h"
+#include "core/store.h"
+
+struct lease;
+
+struct lease_events {
+    void (*on_cancel)(void *arg, int64_t grace_ms);                /* at most once */
+    void (*on_lost)(void *arg, const char *why, int64_t grace_ms); /* at most once; nothing follows */
+    void *arg;
+};
+
+/* The start was asked for at asked_at (clock_mono_ms). x is borrowed. */
+struct lease *lease_new(struct store *store, const struct execution *x, int64_t lease_ms, int64_t asked_at,
+                        const struct lease_events *events);
+void lease_free(struct lease *l);
+
+#endif

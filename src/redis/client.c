@@ -1,0 +1,479 @@
+#include "redis/client.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/duration.h"
+#include "base/mem.h"
+#include "redis/reader.h"
+#include "redis/request.h"
+#include "redis/transport.h"
+
+#define HELLO_DEADLINE_MS 5000
+#define BACKOFF_MIN_MS    100
+#define BACKOFF_MAX_MS    10000
+
+struct redis {
+    struct event_base *base;
+    struct redis_url url;
+    char *name;
+    char *shown_url;             /* for messages */
+    struct transport *transport; /* NULL while DOWN */
+    struct reader *reader;       /* lives with the transport */
+    bool ready;
+    unsigned failures; /* to become ready, in a row: set the back-off */
+    unsigned refusals; /* of requests, in a row, by servers that were ready: set it too */
+    struct event *retry;
+    char why[sizeof((struct err){0}).msg]; /* why it is not ready */
+    struct request_list waiting;           /* for READY */
+    struct request_list sent;              /* in the order their replies come */
+    uint64_t heard;                        /* counts arrivals of bytes */
+    struct reply *current;                 /* the one a callback is being told about */
+    void (*on_change)(void *arg, bool ready);
+    void *change_arg;
+};
+
+/* --- connection: from READY or HELLO back to DOWN */
+
+static void retry_later(struct redis *r)
+{
+    uint32_t cap_ms = BACKOFF_MIN_MS;
+
+    for (unsigned i = r->failures + r->refusals; i > 0 && cap_ms < BACKOFF_MAX_MS; i--)
+        cap_ms *= 2;
+    if (cap_ms > BACKOFF_MAX_MS)
+        cap_ms = BACKOFF_MAX_MS;
+    uint32_t ms = arc4random_uniform(cap_ms + 1);
+    struct timeval in = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+    evtimer_add(r->retry, &in);
+    r->failures++;
+}
+
+/* What may be sent twice waits again, before everything that is waiting already; the rest is lost. */
+static void requeue(struct redis *r, struct request_list *lost)
+{
+    struct request *q;
+
+    while ((q = TAILQ_LAST(&r->sent, request_list))) {
+        TAILQ_REMOVE(&r->sent, q, link);
+        q->outstanding = false;
+        q->unknown = true;
+        q->loaded = false;
+        if (q->resend && q->on_reply)
+            TAILQ_INSERT_HEAD(&r->waiting, q, link);
+        else
+            TAILQ_INSERT_HEAD(lost, q, link);
+    }
+}
+
+/* Says whether q may have been applied; how is what happened to the reply of one that left. */
+static void no_reply(const struct request *q, const char *how, struct err *e)
+{
+    const struct redis *r = q->redis;
+
+    if (q->outstanding || q->unknown)
+        err_set(e, ERR_UNKNOWN, "no reply from redis at %s%s", r->shown_url, how);
+    else
+        err_set(e, ERR_UNAVAILABLE, "cannot reach redis at %s: %s", r->shown_url, r->why);
+}
+
+static void end_all(struct request_list *list, const char *how)
+{
+    struct request *q;
+    struct err e;
+
+    while ((q = TAILQ_FIRST(list))) {
+        TAILQ_REMOVE(list, q, link);
+        no_reply(q, how, &e);
+        request_end(q, NULL, &e);
+    }
+}
+
+static void disconnect(struct redis *r)
+{
+    transport_free(r->transport);
+    r->transport = NULL;
+    reader_free(r->reader);
+    r->reader = NULL;
+    r->ready = false;
+}
+
+static void connection_lost(struct redis *r, const char *why)
+{
+    struct request_list lost = TAILQ_HEAD_INITIALIZER(lost);
+    bool was_ready = r->ready;
+    char how[sizeof r->why + 2];
+
+    snprintf(r->why, sizeof r->why, "%s", why);
+    snprintf(how, sizeof how, ": %s", r->why);
+    disconnect(r);
+    requeue(r, &lost);
+    retry_later(r);
+    end_all(&lost, how);
+    if (was_ready && r->on_change)
+        r->on_change(r->change_arg, false);
+}
+
+/* --- sending */
+
+static void write_now(struct redis *r, struct request *q)
+{
+    q->heard = r->heard;
+    q->outstanding = true;
+    TAILQ_INSERT_TAIL(&r->sent, q, link);
+    transport_send(r->transport, q->bytes, q->len);
+}
+
+static void write_waiting(struct redis *r)
+{
+    struct request *q;
+
+    while ((q = TAILQ_FIRST(&r->waiting))) {
+        TAILQ_REMOVE(&r->waiting, q, link);
+        write_now(r, q);
+    }
+}
+
+/* Nothing came for as long as the oldest outstanding request was ready to wait. */
+static bool is_dead(const struct redis *r, const struct request *timed_out)
+{
+    const struct request *oldest = TAILQ_FIRST(&r->sent);
+
+    return (oldest == timed_out || !oldest->on_reply) && timed_out->heard == r->heard;
+}
+
+static void on_deadline(int fd, short what, void *arg)
+{
+    struct request *q = arg;
+    struct redis *r = q->redis;
+    redis_reply_fn *on_reply = q->on_reply;
+    void *reply_arg = q->arg;
+    char span[64], how[80];
+    struct err e;
+
+    (void)fd, (void)what;
+    snprintf(how, sizeof how, " within %s", duration_print_ms(q->deadline_ms, span, sizeof span));
+    no_reply(q, how, &e);
+    if (!q->outstanding) {
+        TAILQ_REMOVE(&r->waiting, q, link);
+        request_free(q);
+    } else {
+        bool dead = is_dead(r, q);
+        q->on_reply = NULL; /* its place in the order of replies stays */
+        if (dead)
+            connection_lost(r, "no answer");
+    }
+    on_reply(reply_arg, NULL, &e);
+}
+
+/* For what must arrive but whose reply says nothing that the next one does not say too. */
+static void write_unawaited(struct redis *r, int argc, const char *const *argv, const size_t *lens)
+{
+    write_now(r, request_new(r, 0, NULL, argc, argv, lens));
+}
+
+/* --- hello */
+
+static void become_ready(struct redis *r)
+{
+    r->ready = true;
+    r->failures = 0;
+    if (r->name)
+        write_unawaited(r, 3, (const char *const[]){"CLIENT", "SETNAME", r->name}, NULL);
+    write_waiting(r);
+    if (r->on_change)
+        r->on_change(r->change_arg, true);
+}
+
+static void on_hello(void *arg, const struct reply *reply, const struct err *e)
+{
+    struct redis *r = arg;
+
+    if (!reply && r->transport)
+        connection_lost(r, e->msg);
+}
+
+static void on_pong(void *arg, const struct reply *reply, const struct err *e)
+{
+    if (reply)
+        become_ready(arg);
+    else
+        on_hello(arg, reply, e);
+}
+
+static void write_hello(struct redis *r, int argc, const char *const *argv, redis_reply_fn *on_reply)
+{
+    struct request *q = request_new(r, 0, NULL, argc, argv, NULL);
+
+    request_await(q, HELLO_DEADLINE_MS, on_deadline, on_reply, r);
+    write_now(r, q);
+}
+
+/* PING comes last: it alone is refused by a server that is loading or has lost its master. */
+static void on_open(void *arg)
+{
+    struct redis *r = arg;
+    const struct redis_url *u = &r->url;
+    char db[16];
+
+    if (u->pass && u->user)
+        write_hello(r, 3, (const char *const[]){"AUTH", u->user, u->pass}, on_hello);
+    else if (u->pass)
+        write_hello(r, 2, (const char *const[]){"AUTH", u->pass}, on_hello);
+    snprintf(db, sizeof db, "%d", u->db);
+    if (u->db)
+        write_hello(r, 2, (const char *const[]){"SELECT", db}, on_hello);
+    write_hello(r, 1, (const char *const[]){"PING"}, on_pong);
+}
+
+/* --- replies */
+
+static bool starts_with_word(const char *text, const char *word)
+{
+    size_t n = strlen(word);
+
+    return strncmp(text, word, n) == 0 && (text[n] == ' ' || !text[n]);
+}
+
+/* Errors by which the server says that it did nothing and another one, or this one later, would. */
+static bool is_refusal(const char *error)
+{
+    static const char *const words[] = {"READONLY", "LOADING", "MASTERDOWN"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (starts_with_word(error, words[i]))
+            return true;
+    return false;
+}
+
+static void load_and_write_again(struct redis *r, struct request *q)
+{
+    const char *const argv[] = {"SCRIPT", "LOAD", (const char *)q->script->body};
+    const size_t lens[] = {strlen(argv[0]), strlen(argv[1]), q->script->len};
+
+    write_unawaited(r, 3, argv, lens);
+    q->loaded = true;
+    write_now(r, q);
+}
+
+/* q did not happen: it waits in front for a better connection. */
+static void refused(struct redis *r, struct request *q, const char *error)
+{
+    r->refusals++;
+    q->outstanding = false;
+    q->loaded = false;
+    connection_lost(r, error);
+    TAILQ_INSERT_HEAD(&r->waiting, q, link);
+}
+
+static void on_error_reply(struct redis *r, struct request *q, const char *error)
+{
+    struct err e;
+
+    if (q->script && !q->loaded && starts_with_word(error, "NOSCRIPT")) {
+        load_and_write_again(r, q);
+    } else if (q->resend && is_refusal(error)) {
+        refused(r, q, error);
+    } else {
+        err_set(&e, ERR_SERVER, "%s", error);
+        request_end(q, NULL, &e);
+    }
+}
+
+static void take_reply(struct redis *r, const struct reply *reply)
+{
+    static const struct err none = {.code = ERR_NONE};
+    struct request *q = TAILQ_FIRST(&r->sent);
+    const char *error = reply_error(reply);
+
+    if (!q) {
+        connection_lost(r, error ? error : "a reply to no request");
+        return;
+    }
+    TAILQ_REMOVE(&r->sent, q, link);
+    if (!q->on_reply) {
+        request_free(q);
+    } else if (error) {
+        on_error_reply(r, q, error);
+    } else {
+        if (r->ready)
+            r->refusals = 0;
+        request_end(q, reply, &none);
+    }
+}
+
+static void on_bytes(void *arg, struct evbuffer *in)
+{
+    struct redis *r = arg;
+    struct err e;
+
+    r->heard++;
+    reader_feed(r->reader, in);
+    while (r->reader) { /* a reply may end the connection */
+        if (reader_next(r->reader, &r->current, &e) < 0)
+            connection_lost(r, e.msg);
+        if (!r->current)
+            return;
+        take_reply(r, r->current);
+        reply_free(r->current);
+    }
+}
+
+static void on_close(void *arg, const char *why)
+{
+    connection_lost(arg, why);
+}
+
+static void on_retry(int fd, short what, void *arg)
+{
+    static const struct transport_events events = {
+        .on_open = on_open, .on_bytes = on_bytes, .on_close = on_close};
+    struct redis *r = arg;
+    struct err e;
+
+    (void)fd, (void)what;
+    r->transport = transport_open(r->base, &r->url, &events, r, &e);
+    if (!r->transport) {
+        connection_lost(r, e.msg);
+        return;
+    }
+    r->reader = reader_new();
+}
+
+/* --- the interface */
+
+struct redis *redis_new(struct event_base *base, const struct redis_url *url, const char *name)
+{
+    struct redis *r = xcalloc(1, sizeof *r);
+
+    r->base = base;
+    redis_url_copy(&r->url, url);
+    r->name = xstrdup(name);
+    r->shown_url = redis_url_print(url);
+    TAILQ_INIT(&r->waiting);
+    TAILQ_INIT(&r->sent);
+    snprintf(r->why, sizeof r->why, "still connecting");
+    r->retry = evtimer_new(base, on_retry, r);
+    evtimer_add(r->retry, &(struct timeval){0});
+    return r;
+}
+
+void redis_free(struct redis *r)
+{
+    if (!r)
+        return;
+    disconnect(r);
+    end_all(&r->sent, ": the connection was closed");
+    end_all(&r->waiting, ": the connection was closed");
+    event_free(r->retry);
+    redis_url_release(&r->url);
+    free(r->name);
+    free(r->shown_url);
+    free(r);
+}
+
+const struct redis_url *redis_url_get(const struct redis *r)
+{
+    return &r->url;
+}
+
+struct event_base *redis_base_get(const struct redis *r)
+{
+    return r->base;
+}
+
+bool redis_is_ready(const struct redis *r)
+{
+    return r->ready;
+}
+
+const char *redis_why_get(const struct redis *r)
+{
+    return r->ready ? "" : r->why;
+}
+
+void redis_on_change(struct redis *r, void (*on_change)(void *arg, bool ready), void *arg)
+{
+    r->on_change = on_change;
+    r->change_arg = arg;
+}
+
+static void start(struct request *q, int64_t deadline_ms, redis_reply_fn *on_reply, void *arg)
+{
+    struct redis *r = q->redis;
+
+    request_await(q, deadline_ms, on_deadline, on_reply, arg);
+    if (r->ready)
+        write_now(r, q);
+    else
+        TAILQ_INSERT_TAIL(&r->waiting, q, link);
+}
+
+void redis_send(struct redis *r, int flags, int64_t deadline_ms, int argc, const char *const *argv,
+                const size_t *lens, redis_reply_fn *on_reply, void *arg)
+{
+    struct request *q = request_new(r, 0, NULL, argc, argv, lens);
+
+    q->resend = flags & REDIS_RESEND;
+    start(q, deadline_ms, on_reply, arg);
+}
+
+void redis_script(struct redis *r, int64_t deadline_ms, enum script_id script, const char *key, int argc,
+                  const char *const *argv, const size_t *lens, redis_reply_fn *on_reply, void *arg)
+{
+    const char *const head[] = {"EVALSHA", scripts[script].sha1, "1", key};
+    struct request *q = request_new(r, 4, head, argc, argv, lens);
+
+    q->resend = true;
+    q->script = &scripts[script];
+    start(q, deadline_ms, on_reply, arg);
+}
+
+/* --- waiting */
+
+struct wait {
+    struct redis *redis;
+    struct reply *reply;
+    struct err *e;
+    bool done;
+};
+
+static void on_waited(void *arg, const struct reply *reply, const struct err *e)
+{
+    struct wait *w = arg;
+
+    w->done = true;
+    if (!reply) {
+        err_set(w->e, e->code, "%s", e->msg);
+        return;
+    }
+    w->reply = w->redis->current; /* on_bytes frees what is left there */
+    w->redis->current = NULL;
+}
+
+static struct reply *run_until(struct wait *w)
+{
+    while (!w->done)
+        event_base_loop(w->redis->base, EVLOOP_ONCE);
+    return w->reply;
+}
+
+struct reply *redis_send_wait(struct redis *r, int64_t deadline_ms, int argc, const char *const *argv,
+                              const size_t *lens, struct err *e)
+{
+    struct wait w = {.redis = r, .e = e};
+
+    redis_send(r, 0, deadline_ms, argc, argv, lens, on_waited, &w);
+    return run_until(&w);
+}
+
+struct reply *redis_script_wait(struct redis *r, int64_t deadline_ms, enum script_id script, const char *key,
+                                int argc, const char *const *argv, const size_t *lens, struct err *e)
+{
+    struct wait w = {.redis = r, .e = e};
+
+    redis_script(r, deadline_ms, script, key, argc, argv, lens, on_waited, &w);
+    return run_until(&w);
+}

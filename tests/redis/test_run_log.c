@@ -1,0 +1,75 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "support/queue.h"
+
+#define STARTED                                                                                              \
+    "OK [state Started priority 0 submitted_at 1000 gates '' token 1 attempt 1 dequeued_at 1000 dequeuer d " \
+    "started_at 1000 executor host:1] {}"
+
+static struct row appended[] = {
+    {"submit A", "OK NEW A"},
+    {"admit", "OK 0 A 1 1"},
+    {"run/start $A %A host:1 30000", STARTED},
+    {"run/log $A %A load 'one, ' 0", "OK"},
+    {"run/log $A %A load two 0", "OK"},
+    {"run/log $A %A other three 0", "OK"},
+    {"GET @log:$A/load", "one, two"},
+    {"GET @log:$A/other", "three"},
+    {"HEXISTS @run:$A dropped:load", "0"},
+    {0},
+};
+
+static struct row dropped_before[] = {
+    {"submit A", "OK NEW A"},
+    {"admit", "OK 0 A 1 1"},
+    {"run/start $A %A host:1 30000", STARTED},
+    {"run/log $A %A load a 7", "OK"},
+    {"run/log $A %A load b 5", "OK"},
+    {"HGET @run:$A dropped:load", "12"},
+    {"GET @log:$A/load", "ab"},
+    {0},
+};
+
+/* 1310720 bytes are kept before the log is cut to 1048576; the last ones stay. */
+static struct row last_mebibyte_is_kept[] = {
+    {"submit A", "OK NEW A"},
+    {"admit", "OK 0 A 1 1"},
+    {"run/start $A %A host:1 30000", STARTED},
+    {"run/log $A %A load x*1310717 0", "OK"},
+    {"run/log $A %A load end 0", "OK"},
+    {"STRLEN @log:$A/load", "1310720"},
+    {"HEXISTS @run:$A dropped:load", "0"},
+    {"run/log $A %A load ! 3", "OK"},
+    {"STRLEN @log:$A/load", "1048576"},
+    {"HGET @run:$A dropped:load", "262148"},
+    {"GETRANGE @log:$A/load -6 -1", "xxend!"},
+    {0},
+};
+
+static struct row stale[] = {
+    {"submit A", "OK NEW A"},
+    {"same run/log $A 0 load a 0", "STALE Queued"},
+    {"same run/log nobody 0 load a 0", "NOT_FOUND"},
+    {"admit", "OK 0 A 1 1"},
+    {"same run/log $A %A load a 0", "STALE NotStarted"},
+    {"run/start $A %A host:1 30000", STARTED},
+    {"same run/log $A 2 load a 0", "STALE Started"},
+    {"run/finish $A %A Success '' 0", "OK"},
+    {"same run/log $A %A load a 0", "STALE Success"},
+    {0},
+};
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        QUEUE_TEST(appended),
+        QUEUE_TEST(dropped_before),
+        QUEUE_TEST(last_mebibyte_is_kept),
+        QUEUE_TEST(stale),
+    };
+    return cmocka_run_group_tests(tests, queue_open, queue_close);
+}
