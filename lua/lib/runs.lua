@@ -1,5 +1,6 @@
 -- runs: the transitions that several scripts share: a run is queued, leaves its gates, ends, is deleted.
 --@include lib/lanes.lua
+--@include lib/pools.lua
 --@include lib/events.lua
 local RUN_EVENT = {Success = 'RunSuccess', Failure = 'RunFailure', Canceled = 'RunCanceled'}
 
@@ -11,9 +12,10 @@ local function run_enqueue(id, priority, tags)
     return lane_put(lane, id, 0 - priority)
 end
 
--- Ends what an in-progress run holds: its place in `running` and its gates, each of which wakes whom it lets in.
+-- Ends what an in-progress run holds: its place in `running`, its slots, and its gates, each of which wakes whom it lets in.
 local function run_leave(id, lane, capacity_of)
     call('ZREM', P .. 'running', id)
+    slots_release_run(id)
     if capacity_of then
         call('ZREM', P .. 'dequeuer:' .. capacity_of, id)
     end

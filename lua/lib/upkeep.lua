@@ -36,6 +36,11 @@ local function sweep(run_lease, interval)
     return #expired == 2 * UPKEEP
 end
 
+local function pools()
+    pools_follow()
+    return pools_sweep(UPKEEP)
+end
+
 local function promote()
     local due = call('ZRANGEBYSCORE', P .. 'delayed', '-inf', num(now), 'LIMIT', 0, UPKEEP)
     for _, id in ipairs(due) do

@@ -1,6 +1,6 @@
 #!lua
 -- Admits the best queued runs whose gates all have room; before that, follows changed limits, ends what lost its lease,
--- files delayed runs that are due and trims the history, each a bounded piece a call.
+-- serves pools, files delayed runs that are due and trims the history, each a bounded piece a call.
 -- KEYS  [1] prefix
 -- ARGV  [1] now; [2] request `<client>:<seq>`, '' for none; [3] dequeuer id; [4] most runs to admit; [5] capacity: the most
 --       runs of this dequeuer in progress, '' unlimited; [6] launch lease ms; [7] run lease ms; [8] dequeue interval ms;
@@ -29,6 +29,7 @@ end
 
 local phase = refile()
 local more = sweep(run_lease, interval)
+more = pools() or more
 more = promote() or more
 more = trim(tonumber(ARGV[9]), tonumber(ARGV[10])) or more
 

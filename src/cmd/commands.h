@@ -9,7 +9,7 @@ extern const struct command *const commands[];
 extern const size_t ncommands;
 
 /* Each in the file that is named after its first word. */
-extern const struct command submit_command;
+extern const struct command submit_command, materialize_command;
 extern const struct command queue_list_command, queue_why_command, queue_cancel_command;
 extern const struct command runs_list_command, runs_show_command, runs_logs_command, runs_wait_command;
 extern const struct command runs_cancel_command, runs_delete_command;

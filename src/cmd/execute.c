@@ -17,7 +17,8 @@ static int execute(struct context *ctx, const void *options, const struct operan
         return err_set(e, ERR_USAGE, "RIVERS_TOKEN must be the token that the run was admitted with");
     if (context_store_open(ctx, &store, e) < 0) /* not waiting: a run outlives an outage of the server */
         return -1;
-    return executor_run(store, args->words[0], token, e);
+    const struct executor_options executor = {.run = args->words[0], .token = token};
+    return executor_run(store, &executor, e);
 }
 
 const struct command execute_command = {

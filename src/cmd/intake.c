@@ -23,7 +23,7 @@ struct batch {
     bool done;
     struct err e; /* of the call */
     enum submit_outcome outcomes[SUBMIT_BATCH];
-    char ids[SUBMIT_BATCH][32];
+    char *ids[SUBMIT_BATCH]; /* or what is wrong */
 };
 
 void intake_init(struct intake *in, struct context *ctx, struct store *store)
@@ -93,10 +93,19 @@ static void batch_tell(struct intake *in, struct batch *b)
         return;
     }
     for (size_t i = 0; i < b->n; i++)
-        if (b->outcomes[i] == SUBMIT_FULL)
-            full_fault(in, b->lines[i]);
-        else
+        switch (b->outcomes[i]) {
+        case SUBMIT_NEW:
+        case SUBMIT_EXISTS:
             accepted(in, b->ids[i], b->outcomes[i] == SUBMIT_NEW);
+            break;
+        case SUBMIT_FULL:
+            full_fault(in, b->lines[i]);
+            break;
+        case SUBMIT_NEVER:
+            err_set(&b->e, ERR_REFUSED, "%s", b->ids[i]);
+            intake_fault(in, b->lines[i], &b->e);
+            break;
+        }
 }
 
 /* In the order of the batches, whatever the order of the answers. */
@@ -107,6 +116,8 @@ static void tell_done(struct intake *in)
     while ((b = in->oldest) && b->done) {
         in->oldest = b->next;
         batch_tell(in, b);
+        for (size_t i = 0; i < b->n; i++)
+            free(b->ids[i]);
         free(b);
     }
 }
@@ -122,7 +133,7 @@ static void on_submitted(void *arg, const struct reply *r, const struct err *e)
     b->e = *e;
     for (size_t i = 0; r && i < b->n; i++) {
         b->outcomes[i] = submit_result(r, i, &id);
-        snprintf(b->ids[i], sizeof b->ids[i], "%s", id);
+        b->ids[i] = xstrdup(id);
     }
     b->in->answered = true;
     b->in->flying--;

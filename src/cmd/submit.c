@@ -15,15 +15,13 @@
 #include "cmd/intake.h"
 #include "cmd/output.h"
 #include "cmd/run_json.h"
+#include "cmd/run_options.h"
 #include "cmd/wait.h"
 #include "core/setup.h"
 
-#define NOT_GIVEN INT64_MIN
-
 struct submit_options {
-    const char *file, *job, *key;
-    struct option_list tags, env;
-    int64_t priority, delay_ms; /* or NOT_GIVEN */
+    struct run_options run; /* what each run that is submitted has beside what its document says */
+    const char *file;
     bool wait;
 };
 
@@ -31,146 +29,20 @@ static const struct option_row submit_rows[] = {
     {"file", 'f', OPTION_TEXT, "FILE", "a run as JSON, or one on each line; -: lines of standard input",
      offsetof(struct submit_options, file), 0, 0},
     {"tag", 't', OPTION_LIST, "KEY=VALUE", "set a tag; may be given several times",
-     offsetof(struct submit_options, tags), 0, 0},
+     offsetof(struct submit_options, run.tags), 0, 0},
     {"priority", 'p', OPTION_WHOLE, "N", "higher ones are admitted first (default 0)",
-     offsetof(struct submit_options, priority), INT32_MIN, INT32_MAX},
+     offsetof(struct submit_options, run.priority), INT32_MIN, INT32_MAX},
     {"env", 'e', OPTION_LIST, "NAME=VALUE", "set an environment variable; may be given several times",
-     offsetof(struct submit_options, env), 0, 0},
+     offsetof(struct submit_options, run.env), 0, 0},
     {"job", 'j', OPTION_TEXT, "NAME", "the name of the job that the run belongs to",
-     offsetof(struct submit_options, job), 0, 0},
+     offsetof(struct submit_options, run.job), 0, 0},
     {"key", 'k', OPTION_TEXT, "KEY", "submit once: the same key again returns the same run",
-     offsetof(struct submit_options, key), 0, 0},
+     offsetof(struct submit_options, run.key), 0, 0},
     {"delay", 'd', OPTION_DURATION, "DURATION", "do not admit it before, for example 10m",
-     offsetof(struct submit_options, delay_ms), 0, 0},
+     offsetof(struct submit_options, run.delay_ms), 0, 0},
     {"wait", 'w', OPTION_SWITCH, NULL, "wait for its end: exit 0 Success, 1 Failure, 3 Canceled",
      offsetof(struct submit_options, wait), 0, 0},
 };
-
-/* --- what the options change in a run */
-
-static int tags_override(struct spec *s, const struct option_list *tags, struct err *e)
-{
-    for (size_t i = 0; i < tags->n; i++) {
-        struct tag tag;
-        if (tag_parse(&tag, tags->items[i], e) < 0)
-            return -1;
-        int status = spec_tag_set(s, tag.key, tag.value, e);
-        tag_release(&tag);
-        if (status < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int env_override(struct spec *s, const struct option_list *env, struct err *e)
-{
-    for (size_t i = 0; i < env->n; i++) {
-        const char *word = env->items[i];
-        size_t len = strcspn(word, "=");
-        if (!word[len])
-            return err_set(e, ERR_USAGE, "option '--env': '%s' is not NAME=VALUE", word);
-        char *name = xmemdup(word, len);
-        int status = spec_env_set(s, name, word + len + 1, e);
-        free(name);
-        if (status < 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* The tag that sets a priority follows, where there is one. */
-static int priority_override(struct spec *s, int64_t priority, struct err *e)
-{
-    char digits[24];
-
-    if (priority == NOT_GIVEN)
-        return 0;
-    s->priority = priority;
-    snprintf(digits, sizeof digits, "%" PRId64, priority);
-    for (size_t i = 0; i < s->ntags; i++)
-        if (strcmp(s->tags[i].key, TAG_PRIORITY) == 0)
-            return spec_tag_set(s, TAG_PRIORITY, digits, e);
-    return 0;
-}
-
-static void text_override(char **text, const char *value)
-{
-    if (!value)
-        return;
-    free(*text);
-    *text = xstrdup(value);
-}
-
-/* Nothing that an option brought in may be worse than what a document could say. */
-static int check_whole(const struct spec *s, struct err *e)
-{
-    char *document = spec_print_whole(s);
-    struct spec again;
-    int status = spec_parse(&again, document, strlen(document), e);
-
-    if (status == 0)
-        spec_release(&again);
-    free(document);
-    return status;
-}
-
-static int override(struct spec *s, const struct submit_options *o, struct err *e)
-{
-    if (!o->tags.n && !o->env.n && !o->job && !o->key && o->priority == NOT_GIVEN && o->delay_ms == NOT_GIVEN)
-        return 0;
-    if (tags_override(s, &o->tags, e) < 0 || env_override(s, &o->env, e) < 0 ||
-        priority_override(s, o->priority, e) < 0)
-        return -1;
-    text_override(&s->job, o->job);
-    text_override(&s->key, o->key);
-    if (o->delay_ms != NOT_GIVEN)
-        s->delay_ms = o->delay_ms;
-    return check_whole(s, e);
-}
-
-/* --- one run: a job of the configuration, or a command line */
-
-static int unknown_job(const struct reply *jobs, const char *job, struct err *e)
-{
-    unsigned least = NEAREST_NONE;
-    const char *best = NULL;
-
-    for (size_t i = 0; i + 1 < reply_count(jobs); i += 2) {
-        unsigned d = nearest_distance(job, reply_str(reply_at(jobs, i)));
-        if (d < least) {
-            least = d;
-            best = reply_str(reply_at(jobs, i));
-        }
-    }
-    if (best)
-        return err_set(e, ERR_NOT_FOUND, "job '%s' is not configured: did you mean '%s'?", job, best);
-    return err_set(e, ERR_NOT_FOUND, "job '%s' is not configured", job);
-}
-
-static int job_spec(struct spec *s, struct store *store, const char *job, struct err *e)
-{
-    struct reply *r = call_wait(setup_show_call(store), 0, e);
-    const struct reply *jobs = setup_hash_get(r, SETUP_JOBS), *document = reply_field(jobs, 0, job);
-    int status = -1;
-
-    if (r && !document)
-        unknown_job(jobs, job, e);
-    else if (r && spec_parse(s, reply_str(document), reply_len(document), e) < 0)
-        err_prefix(e, "job '%s'", job);
-    else if (r)
-        status = 0;
-    if (status == 0 && !s->job)
-        s->job = xstrdup(job);
-    reply_free(r);
-    return status;
-}
-
-/* Arguments may be any bytes; JSON is UTF-8. */
-static int command_spec(struct spec *s, char *const *argv, struct err *e)
-{
-    spec_command_set(s, argv);
-    return check_whole(s, e);
-}
 
 static int submit_one(struct intake *in, const struct submit_options *o, const struct operands *args,
                       struct err *e)
@@ -179,8 +51,9 @@ static int submit_one(struct intake *in, const struct submit_options *o, const s
     int status;
 
     spec_init(&s);
-    status = args->command ? command_spec(&s, args->command, e) : job_spec(&s, in->store, args->words[0], e);
-    if (status == 0 && (status = override(&s, o, e)) == 0)
+    status =
+        args->command ? run_of_command(&s, args->command, e) : run_of_job(&s, in->store, args->words[0], e);
+    if (status == 0 && (status = run_options_apply(&s, &o->run, e)) == 0)
         intake_add(in, &s, 0, 0);
     else
         spec_release(&s);
@@ -196,7 +69,7 @@ static int document_add(struct intake *in, const struct submit_options *o, const
 
     if (spec_parse(&s, text, len, e) < 0)
         return -1;
-    if (override(&s, o, e) < 0) {
+    if (run_options_apply(&s, &o->run, e) < 0) {
         spec_release(&s);
         return -1;
     }
@@ -294,23 +167,9 @@ static int submit_file(struct intake *in, const struct submit_options *o, struct
 
 /* --- */
 
-/* The values of the options, tried on a run that has nothing else. */
-static int values_check(const struct submit_options *o, struct err *e)
-{
-    char word[] = "true", *argv[] = {word, NULL};
-    struct spec s;
-    int status;
-
-    spec_init(&s);
-    spec_command_set(&s, argv);
-    status = override(&s, o, e);
-    spec_release(&s);
-    return status;
-}
-
 static int options_check(const struct submit_options *o, const struct operands *args, struct err *e)
 {
-    int status = values_check(o, e);
+    int status = run_options_check(&o->run, e);
 
     if (status < 0)
         e->code = ERR_USAGE;
@@ -321,7 +180,7 @@ static int options_check(const struct submit_options *o, const struct operands *
     else if (args->n > 1)
         status = err_set(e, ERR_USAGE, "one argument too many: '%s'; a command stands behind '--'",
                          args->words[1]);
-    else if (o->file && o->key)
+    else if (o->file && o->run.key)
         status = err_set(e, ERR_USAGE, "option '--key' is for one run; in a file each has its own \"key\"");
     return status;
 }
@@ -371,7 +230,7 @@ const struct command submit_command = {
         "others are submitted, and the exit status is 1.\n",
     .rows = submit_rows,
     .nrows = sizeof submit_rows / sizeof *submit_rows,
-    .defaults = &(const struct submit_options){.priority = NOT_GIVEN, .delay_ms = NOT_GIVEN},
+    .defaults = &(const struct submit_options){.run = RUN_OPTIONS_NONE},
     .size = sizeof(struct submit_options),
     .most = OPERANDS_MANY,
     .takes_command = true,

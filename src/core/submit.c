@@ -42,6 +42,17 @@ static void call_spec(struct call *c, const struct spec *s)
     }
 }
 
+static void call_claims(struct call *c, const struct spec *s, size_t number)
+{
+    for (size_t i = 0; i < s->nsteps; i++)
+        for (size_t j = 0; j < s->steps[i].nclaims; j++) {
+            call_int(c, (int64_t)number);
+            call_str(c, s->steps[i].name);
+            call_str(c, s->steps[i].claims[j].pool);
+            call_int(c, s->steps[i].claims[j].slots);
+        }
+}
+
 struct call *submit_call(struct store *s, const struct spec *specs, size_t n)
 {
     struct call *c = call_new(s, SCRIPT_RUN_SUBMIT);
@@ -51,13 +62,32 @@ struct call *submit_call(struct store *s, const struct spec *specs, size_t n)
     call_int(c, (int64_t)n);
     for (size_t i = 0; i < n; i++)
         call_spec(c, &specs[i]);
+    for (size_t i = 0; i < n; i++)
+        call_claims(c, &specs[i], i + 1);
+    return c;
+}
+
+struct call *materialize_call(struct store *s, const struct spec *spec, const char *who, int64_t start_ms)
+{
+    struct call *c = call_new(s, SCRIPT_RUN_MATERIALIZE);
+
+    call_request(c);
+    call_random(c);
+    call_str(c, who);
+    call_int(c, start_ms);
+    call_spec(c, spec);
     return c;
 }
 
 enum submit_outcome submit_result(const struct reply *r, size_t i, const char **id)
 {
+    static const char *const words[] = {
+        [SUBMIT_NEW] = "NEW", [SUBMIT_EXISTS] = "EXISTS", [SUBMIT_FULL] = "FULL", [SUBMIT_NEVER] = "NEVER"};
     const struct reply *word = reply_at(r, 1 + 2 * i);
 
     *id = reply_str(reply_at(r, 2 + 2 * i));
-    return reply_is(word, "NEW") ? SUBMIT_NEW : reply_is(word, "EXISTS") ? SUBMIT_EXISTS : SUBMIT_FULL;
+    for (int o = SUBMIT_NEW; o <= SUBMIT_NEVER; o++)
+        if (reply_is(word, words[o]))
+            return (enum submit_outcome)o;
+    return SUBMIT_FULL;
 }

@@ -9,12 +9,20 @@
 
 #define SUBMIT_BATCH 50 /* most runs a call: larger ones hold the server for over a millisecond */
 
-enum submit_outcome { SUBMIT_NEW, SUBMIT_EXISTS, SUBMIT_FULL };
+enum submit_outcome {
+    SUBMIT_NEW,
+    SUBMIT_EXISTS, /* its key is the key of an earlier run */
+    SUBMIT_FULL,   /* max_queued_runs */
+    SUBMIT_NEVER,  /* a step claims more slots than a pool has */
+};
 
 /* n is 1 to SUBMIT_BATCH. */
 struct call *submit_call(struct store *s, const struct spec *specs, size_t n);
 
-/* The outcome for the i-th run, its id (borrowed from r, "" when full). */
+/* A run that the caller executes itself, at once: reply {'OK', id, token}. It has start_ms to call start. */
+struct call *materialize_call(struct store *s, const struct spec *spec, const char *who, int64_t start_ms);
+
+/* The outcome for the i-th run; its id, "" when full, what is wrong when never (borrowed from r). */
 enum submit_outcome submit_result(const struct reply *r, size_t i, const char **id);
 
 #endif

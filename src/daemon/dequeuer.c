@@ -34,7 +34,8 @@ struct dequeuer {
     struct event *pause; /* waits without the bell while the capacity is used up */
     struct event *signals[2];
     bool admitting, waiting, draining, unreachable;
-    size_t handovers; /* confirm and lost calls under way */
+    bool left;    /* lives on for the calls that are under way */
+    size_t calls; /* under way */
 };
 
 static void admit(struct dequeuer *d);
@@ -43,8 +44,7 @@ static void admit(struct dequeuer *d);
 
 static bool is_done(const struct dequeuer *d)
 {
-    return d->draining && !d->admitting && d->handovers == 0 &&
-           !(d->options->wait_for_runs && d->type->live(d->backend) > 0);
+    return d->draining && d->calls == 0 && !(d->options->wait_for_runs && d->type->live(d->backend) > 0);
 }
 
 static void leave_when_done(struct dequeuer *d)
@@ -71,6 +71,17 @@ static void on_term(evutil_socket_t sig, short what, void *arg)
     leave_when_done(d);
 }
 
+/* Each call ends here first. Returns false when the dequeuer has left meanwhile. */
+static bool call_over(struct dequeuer *d)
+{
+    bool left = d->left;
+
+    d->calls--;
+    if (left && d->calls == 0)
+        free(d);
+    return !left;
+}
+
 /* --- settings --- */
 
 static void on_fault(void *arg, const struct err *e)
@@ -88,7 +99,10 @@ static void on_settings(void *arg, const struct reply *r, const struct err *e)
     struct dequeuer *d = arg;
 
     (void)e; /* what was is kept */
+    if (!call_over(d))
+        return;
     settings_update(&d->settings, r, on_fault, d);
+    leave_when_done(d);
 }
 
 /* Asked for together with an admission, at most once a dequeue_interval. */
@@ -100,6 +114,7 @@ static void settings_refresh(struct dequeuer *d)
     if (clock_mono_ms() < d->settings_at + d->settings.dequeue_interval_ms)
         return;
     d->settings_at = clock_mono_ms();
+    d->calls++;
     redis_send(store_redis_get(d->store), REDIS_RESEND, ADMIT_DEADLINE_MS, 2, argv, NULL, on_settings, d);
 }
 
@@ -121,8 +136,8 @@ static void on_handed_over(void *arg, const struct reply *r, const struct err *e
         log_line(LOG_WARN, "not recorded", "what", h->what, "run", h->run, "why", e->msg, NULL);
     free(h->run);
     free(h);
-    d->handovers--;
-    leave_when_done(d);
+    if (call_over(d))
+        leave_when_done(d);
 }
 
 static void hand_over(struct dequeuer *d, const char *run, const char *what, struct call *c)
@@ -130,7 +145,7 @@ static void hand_over(struct dequeuer *d, const char *run, const char *what, str
     struct handover *h = xcalloc(1, sizeof *h);
 
     *h = (struct handover){d, xstrdup(run), what};
-    d->handovers++;
+    d->calls++;
     call_send(c, d->settings.start_timeout_ms, on_handed_over, h);
 }
 
@@ -196,6 +211,8 @@ static void on_admitted(void *arg, const struct reply *r, const struct err *e)
 {
     struct dequeuer *d = arg;
 
+    if (!call_over(d))
+        return;
     d->admitting = false;
     tell_reachable(d, e);
     for (size_t i = 0; i < admit_count(r); i++) {
@@ -218,6 +235,7 @@ static void admit(struct dequeuer *d)
     const struct admit_options options = {d->id, ADMIT_BATCH, d->options->capacity};
 
     d->admitting = true;
+    d->calls++;
     settings_refresh(d);
     call_send(admit_call(d->store, &options, &d->settings), ADMIT_DEADLINE_MS, on_admitted, d);
 }
@@ -310,24 +328,26 @@ static void dequeuer_release(struct dequeuer *d)
     if (d->reaper)
         reaper_free(d->reaper);
     settings_release(&d->settings);
+    d->left = true;
+    if (d->calls == 0)
+        free(d);
 }
 
 int dequeuer_run(struct store *store, const struct dequeuer_options *options, struct err *e)
 {
-    struct dequeuer d = {
-        .store = store,
-        .base = redis_base_get(store_redis_get(store)),
-        .options = options,
-    };
-    int status = begin(&d, e);
+    struct dequeuer *d = xcalloc(1, sizeof *d);
 
+    d->store = store;
+    d->base = redis_base_get(store_redis_get(store));
+    d->options = options;
+    int status = begin(d, e);
     if (status == 0) {
-        log_line(LOG_INFO, "dequeuer started", "dequeuer", d.id, "namespace", options->namespace, "backend",
-                 d.type->name, NULL);
-        admit(&d);
-        event_base_dispatch(d.base);
-        log_line(LOG_INFO, "dequeuer ended", "dequeuer", d.id, NULL);
+        log_line(LOG_INFO, "dequeuer started", "dequeuer", d->id, "namespace", options->namespace, "backend",
+                 d->type->name, NULL);
+        admit(d);
+        event_base_dispatch(d->base);
+        log_line(LOG_INFO, "dequeuer ended", "dequeuer", d->id, NULL);
     }
-    dequeuer_release(&d);
+    dequeuer_release(d);
     return status;
 }

@@ -29,6 +29,7 @@ extern char **environ;
 enum ending { GOING_ON, CANCELED, TERMINATED, LOST };
 
 struct executor {
+    const struct executor_options *options;
     struct store *store;
     struct event_base *base;
     struct reaper *reaper;
@@ -40,6 +41,7 @@ struct executor {
     struct plan plan;
     struct task_host host;
     struct task **tasks; /* by step; NULL unless active */
+    struct slots *slots;
     struct lease *lease;
     struct event *flush;
     struct event *signals[5];
@@ -123,7 +125,7 @@ static void advance(struct executor *ex)
         event_base_loopbreak(ex->base);
 }
 
-static void on_done(void *arg, size_t step, enum task_state state, const char *how)
+static void on_done(void *arg, size_t step, enum task_state state, const char *why)
 {
     struct executor *ex = arg;
 
@@ -131,7 +133,7 @@ static void on_done(void *arg, size_t step, enum task_state state, const char *h
 
     ex->plan.states[step] = state;
     if (!was_failed && plan_failed(&ex->plan) == step)
-        snprintf(ex->reason, sizeof ex->reason, "step '%s' failed: %s", ex->spec.steps[step].name, how);
+        snprintf(ex->reason, sizeof ex->reason, "%s", why);
     task_free(ex->tasks[step]);
     ex->tasks[step] = NULL;
     advance(ex);
@@ -167,11 +169,23 @@ static void on_lost(void *arg, const char *why, int64_t grace_ms)
     end(ex, LOST, grace_ms);
 }
 
+/* The bell of the run rang: the lease looks after itself, waiting claims ask again. */
+static void on_bell(void *arg)
+{
+    struct executor *ex = arg;
+
+    slots_ask_again(ex->slots);
+}
+
 static void on_term(evutil_socket_t sig, short what, void *arg)
 {
     struct executor *ex = arg;
 
     (void)what;
+    if (ex->options->foreground) {
+        end(ex, CANCELED, TERM_GRACE_MS);
+        return;
+    }
     snprintf(ex->reason, sizeof ex->reason, "executor terminated by signal %d", (int)sig);
     log_line(LOG_WARN, ex->reason, "run", ex->x.run, NULL);
     end(ex, TERMINATED, TERM_GRACE_MS);
@@ -312,6 +326,8 @@ static int record(struct executor *ex)
         log_line(LOG_ERROR, "the outcome could not be recorded", "run", ex->x.run, "why", e.msg, NULL);
     else if (!reply_is(r, "OK"))
         log_line(LOG_WARN, "the outcome was refused", "run", ex->x.run, "answer", reply_word(r), NULL);
+    else if (ex->ending != TERMINATED && ex->options->outcome)
+        *ex->options->outcome = outcome(ex);
     int status = r ? 0 : 1;
     reply_free(r);
     return status;
@@ -319,12 +335,15 @@ static int record(struct executor *ex)
 
 static int run_steps(struct executor *ex, int64_t asked_at)
 {
-    const struct lease_events events = {on_cancel, on_lost, ex};
+    const struct lease_events events = {on_cancel, on_lost, on_bell, ex};
     struct err e = {0};
 
     environment_make(ex);
     plan_make(ex);
-    ex->host = (struct task_host){ex->store, ex->reaper, &ex->x, &ex->environment, on_report, on_done, ex};
+    ex->slots = slots_new(ex->store);
+    ex->host = (struct task_host){ex->store, ex->reaper,       ex->slots,
+                                  &ex->x,    &ex->environment, ex->options->foreground,
+                                  on_report, on_done,          ex};
     ex->lease = lease_new(ex->store, &ex->x, ex->settings.run_lease_ms, asked_at, &events);
     listen_to_signals(ex);
     advance(ex);
@@ -334,6 +353,7 @@ static int run_steps(struct executor *ex, int64_t asked_at)
         log_line(LOG_WARN, "processes of the run remain", "run", ex->x.run, "why", e.msg, NULL);
     int status = record(ex);
     lease_free(ex->lease);
+    slots_free(ex->slots);
     return status;
 }
 
@@ -354,12 +374,13 @@ static void executor_release(struct executor *ex)
     reaper_free(ex->reaper);
 }
 
-int executor_run(struct store *store, const char *run, int64_t token, struct err *e)
+int executor_run(struct store *store, const struct executor_options *options, struct err *e)
 {
     struct executor ex = {
+        .options = options,
         .store = store,
         .base = redis_base_get(store_redis_get(store)),
-        .x = {run, token},
+        .x = {options->run, options->token},
     };
 
     ex.reaper = reaper_new(ex.base, true, e);

@@ -18,7 +18,8 @@ struct lease {
     struct event *renew, *fence;
     int64_t length_ms;
     int64_t held_until; /* on our own clock */
-    bool ask_again, cancel_told, lost;
+    int64_t grace_told; /* with on_cancel; -1: not canceled */
+    bool ask_again, lost;
     struct renewal *renewal; /* the one under way */
 };
 
@@ -69,9 +70,10 @@ static void on_answer(struct lease *l, const struct reply *r, int64_t asked_at)
         return;
     }
     held_from(l, asked_at);
-    if (reply_is(answer, "CANCEL") && !l->cancel_told) {
-        l->cancel_told = true;
-        l->events.on_cancel(l->events.arg, reply_int(reply_at(answer, 1), 0));
+    int64_t grace_ms = reply_is(answer, "CANCEL") ? reply_int(reply_at(answer, 1), 0) : -1;
+    if (grace_ms >= 0 && grace_ms != l->grace_told) {
+        l->grace_told = grace_ms;
+        l->events.on_cancel(l->events.arg, grace_ms);
     }
 }
 
@@ -130,8 +132,10 @@ static void on_bell(void *arg, bool rung)
 {
     struct lease *l = arg;
 
-    if (rung)
+    if (rung) {
         ask(l);
+        l->events.on_bell(l->events.arg);
+    }
     if (!l->lost)
         bell_wait(l->bell, BELL_WAIT_MS);
 }
@@ -147,6 +151,7 @@ struct lease *lease_new(struct store *store, const struct execution *x, int64_t 
     l->x = *x;
     l->events = *events;
     l->length_ms = lease_ms;
+    l->grace_told = -1;
     l->renew = evtimer_new(base, on_renew_time, l);
     l->fence = evtimer_new(base, on_fence_time, l);
     l->bell = bell_new(store, name, on_bell, l);

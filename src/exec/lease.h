@@ -7,7 +7,7 @@
  *   HELD ──renewed──> HELD
  *    │ ├── the server says STALE ───────────────> LOST   on_lost("token is stale")
  *    │ └── not renewed until a fifth before its end ──> LOST   on_lost("... could not be renewed")
- *    └──── the server says CANCEL ──────────────> HELD   on_cancel(grace), once
+ *    └──── the server says CANCEL ──────────────> HELD   on_cancel(grace)
  */
 #ifndef RIVERS_EXEC_LEASE_H
 #define RIVERS_EXEC_LEASE_H
@@ -20,8 +20,9 @@
 struct lease;
 
 struct lease_events {
-    void (*on_cancel)(void *arg, int64_t grace_ms);                /* at most once */
+    void (*on_cancel)(void *arg, int64_t grace_ms); /* again when canceled with another grace */
     void (*on_lost)(void *arg, const char *why, int64_t grace_ms); /* at most once; nothing follows */
+    void (*on_bell)(void *arg);                                    /* each time the bell rang */
     void *arg;
 };
 

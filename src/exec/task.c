@@ -1,20 +1,22 @@
 #include "exec/task.h"
 
-#include <errno.h>
 #include <event2/event.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "base/mem.h"
 #include "base/process.h"
-#include "exec/tail.h"
 #include "base/reaper.h"
+#include "exec/step_log.h"
 
-#define LOG_FLUSH_MS      200
-#define LOG_CALLS_MAX     4 /* chunks under way; above it output waits in the tail */
-#define LOG_DEADLINE_MS   30000
-#define START_FAILED_EXIT 127 /* what a shell would have said */
+#define NOT_RUN_EXIT  127  /* what a shell says of a command that it cannot run */
+#define LOST_GRACE_MS 1000 /* a step that lost its slots has no more time to clean up */
+
+/* How an attempt ended. */
+enum ending { NOT_ENDED, ENDED_EXIT, ENDED_SIGNAL, ENDED_TIMEOUT, ENDED_LEASE_LOST, ENDED_NO_SLOTS };
 
 struct task {
     const struct task_host *host;
@@ -22,102 +24,105 @@ struct task {
     size_t index;
     int64_t attempt, tries; /* tries: attempts made by this task, for the retries */
     struct process *process;
-    struct event *timeout, *backoff, *flush, *failed;
-    struct tail tail;
-    struct log_window *window;
-    bool ended, timed_out;
-    char how[40];
-};
-
-/* Counts the chunks under way; lives until the last of them is answered, also when the task is gone. */
-struct log_window {
-    struct task *task;
-    int calls;
+    struct claim *claim;
+    int64_t slot_token; /* 0: no slots are held */
+    struct event *next; /* the next attempt, or the end of what does not run */
+    struct event *timeout;
+    struct step_log *log;
+    bool canceled, timed_out, lease_lost;
+    enum ending ending;
+    int code; /* exit code or signal */
+    char why[256];
 };
 
 static void timer_set(struct event *timer, int64_t in_ms)
 {
-    struct timeval tv = {in_ms / 1000, (in_ms % 1000) * 1000};
+    struct timeval tv = {in_ms / 1000, in_ms % 1000 * 1000};
 
     evtimer_add(timer, &tv);
 }
 
-static void report(struct task *t, const char *event, const char *state, const char *how)
+/* The word that step records keep. */
+static const char *how(const struct task *t, char *buf, size_t size)
 {
-    struct step_report r = {t->step->name, event, state, t->attempt, how};
+    switch (t->ending) {
+    case NOT_ENDED:
+        snprintf(buf, size, "-");
+        break;
+    case ENDED_EXIT:
+        snprintf(buf, size, "exit:%d", t->code);
+        break;
+    case ENDED_SIGNAL:
+        snprintf(buf, size, "signal:%d", t->code);
+        break;
+    case ENDED_TIMEOUT:
+        snprintf(buf, size, "timeout");
+        break;
+    case ENDED_LEASE_LOST:
+        snprintf(buf, size, "lease-lost");
+        break;
+    case ENDED_NO_SLOTS:
+        snprintf(buf, size, "no-slots");
+        break;
+    }
+    return buf;
+}
+
+static void report(struct task *t, const char *event, const char *state, const char *word)
+{
+    struct step_report r = {t->step->name, event, state, t->attempt, word};
 
     t->host->on_report(t->host->arg, &r);
 }
 
-/* --- the log --- */
-
-static void log_flush(struct task *t, int most_calls);
-
-static void on_logged(void *arg, const struct reply *r, const struct err *e)
+static void give_slots_back(struct task *t)
 {
-    struct log_window *w = arg;
-
-    (void)r; /* a log that the server refuses is lost; the run goes on */
-    (void)e;
-    w->calls--;
-    if (w->task && w->task->tail.len >= TAIL_CHUNK_BYTES)
-        log_flush(w->task, LOG_CALLS_MAX);
-    else if (!w->task && w->calls == 0)
-        free(w);
+    slots_release(t->claim);
+    t->claim = NULL;
+    t->slot_token = 0;
 }
 
-static void log_flush(struct task *t, int most_calls)
+static void done(struct task *t, const char *event, enum task_state state, const char *word)
 {
-    struct tail_chunk chunk;
+    char buf[40];
 
-    while (t->window->calls < most_calls && (chunk = tail_peek(&t->tail, TAIL_CHUNK_BYTES)).len) {
-        t->window->calls++;
-        call_send(log_call(t->host->store, t->host->x, t->step->name, chunk.bytes, chunk.len, chunk.dropped),
-                  LOG_DEADLINE_MS, on_logged, t->window);
-        tail_consume(&t->tail, chunk.end);
-    }
+    report(t, event, word, how(t, buf, sizeof buf));
+    step_log_flush(t->log);
+    give_slots_back(t);
+    t->host->on_done(t->host->arg, t->index, state, t->why);
 }
 
-static void on_flush_time(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    log_flush(arg, LOG_CALLS_MAX);
-}
+/* --- how an attempt ends --- */
 
-static void on_output(void *arg, const char *bytes, size_t n)
-{
-    struct task *t = arg;
-
-    tail_add(&t->tail, bytes, n);
-    if (t->tail.len >= TAIL_CHUNK_BYTES)
-        log_flush(t, LOG_CALLS_MAX);
-    else if (!evtimer_pending(t->flush, NULL))
-        timer_set(t->flush, LOG_FLUSH_MS);
-}
-
-/* --- attempts --- */
-
-static void done(struct task *t, enum task_state state)
-{
-    log_flush(t, INT32_MAX);
-    t->host->on_done(t->host->arg, t->index, state, t->how);
-}
-
-static bool is_retryable(const struct task *t, const struct process_exit *x)
+static bool is_exit_retried(const struct task *t)
 {
     const struct retries *r = &t->step->retries;
 
-    if (t->ended || t->tries > r->max)
-        return false;
-    if (t->timed_out)
-        return r->on & RETRY_ON_TIMEOUT;
     if (!(r->on & RETRY_ON_EXIT))
         return false;
     for (size_t i = 0; i < r->nexit_codes; i++)
-        if (!x->signaled && r->exit_codes[i] == x->code)
+        if (t->ending == ENDED_EXIT && r->exit_codes[i] == t->code)
             return true;
     return r->nexit_codes == 0;
+}
+
+static bool is_retried(const struct task *t)
+{
+    if (t->canceled || t->tries > t->step->retries.max)
+        return false;
+    switch (t->ending) {
+    case ENDED_TIMEOUT:
+        return t->step->retries.on & RETRY_ON_TIMEOUT;
+    case ENDED_LEASE_LOST:
+        return t->step->retries.on & RETRY_ON_LOST;
+    case ENDED_NO_SLOTS:
+    case NOT_ENDED:
+        return false;
+    case ENDED_EXIT:
+    case ENDED_SIGNAL:
+        break;
+    }
+    return is_exit_retried(t);
 }
 
 static int64_t backoff_ms(const struct task *t)
@@ -130,27 +135,34 @@ static int64_t backoff_ms(const struct task *t)
     return wait < (double)r->max_backoff_ms ? (int64_t)wait : r->max_backoff_ms;
 }
 
-static void attempt_over(struct task *t, const struct process_exit *x)
+static void try_again(struct task *t)
 {
+    char buf[40];
+    int64_t wait_ms = backoff_ms(t);
+
+    report(t, "StepRetry", "Retrying", how(t, buf, sizeof buf));
+    step_log_flush(t->log);
+    if (wait_ms > 0 || t->lease_lost)
+        give_slots_back(t);
+    timer_set(t->next, wait_ms);
+}
+
+static void attempt_over(struct task *t)
+{
+    char buf[40];
+
     evtimer_del(t->timeout);
-    if (t->timed_out)
-        snprintf(t->how, sizeof t->how, "timeout");
+    if (t->ending != ENDED_NO_SLOTS)
+        snprintf(t->why, sizeof t->why, "step '%s' failed: %s", t->step->name,
+                 t->ending == ENDED_LEASE_LOST ? "lease lost" : how(t, buf, sizeof buf));
+    if (t->canceled)
+        done(t, "StepCanceled", TASK_CANCELED, "Canceled");
+    else if (t->ending == ENDED_EXIT && t->code == 0)
+        done(t, "StepSuccess", TASK_SUCCESS, "Success");
+    else if (is_retried(t))
+        try_again(t);
     else
-        snprintf(t->how, sizeof t->how, "%s:%d", x->signaled ? "signal" : "exit", x->code);
-    if (t->ended) {
-        report(t, "StepCanceled", "Canceled", t->how);
-        done(t, TASK_CANCELED);
-    } else if (!t->timed_out && !x->signaled && x->code == 0) {
-        report(t, "StepSuccess", "Success", t->how);
-        done(t, TASK_SUCCESS);
-    } else if (is_retryable(t, x)) {
-        report(t, "StepRetry", "Retrying", t->how);
-        log_flush(t, INT32_MAX);
-        timer_set(t->backoff, backoff_ms(t));
-    } else {
-        report(t, "StepFailure", "Failure", t->how);
-        done(t, TASK_FAILURE);
-    }
+        done(t, "StepFailure", TASK_FAILURE, "Failure");
 }
 
 static void on_exit_(void *arg, const struct process_exit *x)
@@ -159,16 +171,12 @@ static void on_exit_(void *arg, const struct process_exit *x)
 
     process_free(t->process);
     t->process = NULL;
-    attempt_over(t, x);
-}
-
-static void on_start_failed(evutil_socket_t fd, short what, void *arg)
-{
-    static const struct process_exit failed = {.code = START_FAILED_EXIT};
-
-    (void)fd;
-    (void)what;
-    attempt_over(arg, &failed);
+    t->code = x->code;
+    t->ending = t->timed_out    ? ENDED_TIMEOUT
+                : t->lease_lost ? ENDED_LEASE_LOST
+                : x->signaled   ? ENDED_SIGNAL
+                                : ENDED_EXIT;
+    attempt_over(t);
 }
 
 static void on_timeout(evutil_socket_t fd, short what, void *arg)
@@ -181,28 +189,45 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
     process_end(t->process, t->step->grace_ms);
 }
 
-static void step_environment(const struct task *t, struct environment *env)
-{
-    char attempt[24];
+/* --- running --- */
 
+static void on_output(void *arg, const char *bytes, size_t n)
+{
+    struct task *t = arg;
+
+    step_log_add(t->log, bytes, n);
+    if (t->host->echo) {
+        fwrite(bytes, 1, n, stdout);
+        fflush(stdout);
+    }
+}
+
+static void number_set(struct environment *env, const char *name, int64_t n)
+{
+    char number[24];
+
+    snprintf(number, sizeof number, "%" PRId64, n);
+    environment_set(env, name, number);
+}
+
+static void environment_make(const struct task *t, struct environment *env)
+{
     environment_init(env, t->host->environment->vars);
     for (size_t i = 0; i < t->step->nenv; i++)
         environment_set(env, t->step->env[i].name, t->step->env[i].value);
-    snprintf(attempt, sizeof attempt, "%lld", (long long)t->attempt);
     environment_set(env, "RIVERS_STEP", t->step->name);
-    environment_set(env, "RIVERS_STEP_ATTEMPT", attempt);
+    number_set(env, "RIVERS_STEP_ATTEMPT", t->attempt);
+    if (t->slot_token)
+        number_set(env, "RIVERS_POOL_TOKEN", t->slot_token);
 }
 
-static void attempt_start(struct task *t)
+static void run(struct task *t)
 {
     struct environment env;
     struct err e = {0};
 
-    t->attempt++;
-    t->tries++;
-    t->timed_out = false;
     report(t, "StepStart", "Started", "-");
-    step_environment(t, &env);
+    environment_make(t, &env);
     struct process_options options = {
         .argv = t->step->argv,
         .envp = env.vars,
@@ -218,24 +243,101 @@ static void attempt_start(struct task *t)
     if (!t->process) {
         on_output(t, e.msg, strlen(e.msg));
         on_output(t, "\n", 1);
-        event_active(t->failed, 0, 0);
+        t->ending = ENDED_EXIT;
+        t->code = NOT_RUN_EXIT;
+        event_active(t->next, 0, 0);
     } else if (t->step->timeout_ms > 0) {
         timer_set(t->timeout, t->step->timeout_ms);
     }
 }
 
-static void on_backoff_over(evutil_socket_t fd, short what, void *arg)
+/* --- claiming --- */
+
+static void on_granted(void *arg, int64_t token)
+{
+    struct task *t = arg;
+
+    t->slot_token = token;
+    if (!t->canceled)
+        run(t);
+}
+
+static void no_slots(struct task *t, const char *why)
+{
+    snprintf(t->why, sizeof t->why, "%s", why);
+    on_output(t, why, strlen(why));
+    on_output(t, "\n", 1);
+    t->ending = ENDED_NO_SLOTS;
+    attempt_over(t);
+}
+
+static void on_refused(void *arg, const char *why)
+{
+    no_slots(arg, why);
+}
+
+static void on_claim_timeout(void *arg)
+{
+    struct task *t = arg;
+    char span[64];
+    char *why = xasprintf("step '%s' timed out waiting for pool slots after %s", t->step->name,
+                          duration_print_ms(t->step->claim_timeout_ms, span, sizeof span));
+
+    no_slots(t, why);
+    free(why);
+}
+
+static void on_slots_lost(void *arg)
+{
+    struct task *t = arg;
+
+    t->lease_lost = true;
+    if (t->process)
+        process_end(t->process, LOST_GRACE_MS);
+    else
+        give_slots_back(t); /* the next attempt claims anew */
+}
+
+static void claim(struct task *t)
+{
+    const struct claimant who = {t->host->x->run, t->step->name, t->host->x->token, t->attempt, 0};
+    const struct claim_events events = {
+        .on_granted = on_granted,
+        .on_refused = on_refused,
+        .on_timeout = on_claim_timeout,
+        .on_lost = on_slots_lost,
+        .arg = t,
+    };
+
+    t->claim = slots_claim(t->host->slots, &who, t->step->claims, t->step->nclaims, t->step->claim_timeout_ms,
+                           &events);
+}
+
+/* --- the way of a task --- */
+
+static void attempt_start(struct task *t)
+{
+    t->attempt++;
+    t->tries++;
+    t->timed_out = false;
+    t->lease_lost = false;
+    t->ending = NOT_ENDED;
+    if (t->step->nclaims > 0 && !t->claim)
+        claim(t);
+    else
+        run(t);
+}
+
+/* Nothing runs: the next attempt is due, the last one could not be run, or the task was ended meanwhile. */
+static void on_next(evutil_socket_t fd, short what, void *arg)
 {
     struct task *t = arg;
 
     (void)fd;
-    (void)what;
-    if (!t->ended) {
+    if (t->canceled || !(what & EV_TIMEOUT))
+        attempt_over(t);
+    else
         attempt_start(t);
-        return;
-    }
-    report(t, "StepCanceled", "Canceled", t->how);
-    done(t, TASK_CANCELED);
 }
 
 struct task *task_start(const struct task_host *host, const struct step *step, size_t index,
@@ -248,12 +350,9 @@ struct task *task_start(const struct task_host *host, const struct step *step, s
     t->step = step;
     t->index = index;
     t->attempt = attempts_before;
+    t->next = evtimer_new(base, on_next, t);
     t->timeout = evtimer_new(base, on_timeout, t);
-    t->backoff = evtimer_new(base, on_backoff_over, t);
-    t->flush = evtimer_new(base, on_flush_time, t);
-    t->failed = evtimer_new(base, on_start_failed, t);
-    t->window = xcalloc(1, sizeof *t->window);
-    t->window->task = t;
+    t->log = step_log_new(host->store, host->x, step->name);
     attempt_start(t);
     return t;
 }
@@ -264,25 +363,20 @@ void task_free(struct task *t)
         return;
     if (t->process)
         process_free(t->process);
+    give_slots_back(t);
+    event_free(t->next);
     event_free(t->timeout);
-    event_free(t->backoff);
-    event_free(t->flush);
-    event_free(t->failed);
-    tail_release(&t->tail);
-    if (t->window->calls == 0)
-        free(t->window);
-    else
-        t->window->task = NULL;
+    step_log_free(t->log);
     free(t);
 }
 
 void task_end(struct task *t, int64_t grace_ms)
 {
-    t->ended = true;
+    t->canceled = true;
     if (t->process)
         process_end(t->process, grace_ms);
-    else if (evtimer_pending(t->backoff, NULL))
-        timer_set(t->backoff, 0);
+    else
+        event_active(t->next, 0, 0);
 }
 
 void task_signal(struct task *t, int sig)
