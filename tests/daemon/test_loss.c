@@ -1,0 +1,210 @@
+/* What becomes of runs when dequeuers and executors are killed or stand still. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/fleet.h"
+
+#define UNTIL_KILLED "echo $$ >>pids; while :; do sleep 0.02; done"
+
+static void assert_nothing_is_held(struct fleet *f)
+{
+    assert_true(fleet_is(f, "0", "ZCARD @running"));
+    assert_true(fleet_is(f, "0", "EXISTS @gate:team=a"));
+}
+
+static size_t count(const char *story, const char *event)
+{
+    size_t n = 0;
+
+    for (; (story = strstr(story, event)); story++)
+        n++;
+    return n;
+}
+
+/* A dequeuer that was killed between admission and launch is one that never launches. */
+static void run_of_a_dead_dequeuer_is_launched_by_another(void **state)
+{
+    struct fleet *f = *state;
+    const char *run = fleet_submit(f, "--tag team=a", "echo ran >>record");
+
+    lua_cmd(&f->lua, "HSET @tag_limits team 1");
+    fleet_admit_for_nobody(f, "1");
+    fleet_start(f, "dequeuer --id alive");
+    assert_string_equal(fleet_outcome(f, run), "Success");
+    assert_string_equal(fleet_story(f, run), "RunQueued RunDequeued RunRequeued RunDequeued RunStart "
+                                             "StepStart:main StepSuccess:main RunSuccess");
+    assert_true(fleet_is(f, "alive 2", "HMGET @run:%s dequeuer attempt", run));
+    assert_int_equal(fleet_lines(f, "record"), 1);
+    assert_nothing_is_held(f);
+}
+
+static void runs_outlive_their_dequeuer(void **state)
+{
+    struct fleet *f = *state;
+    pid_t dequeuer = fleet_start(f, "dequeuer");
+    const char *run =
+        fleet_submit(f, "", "echo ready >>record; until [ -e go ]; do sleep 0.02; done; echo done >>record");
+
+    WAIT_UNTIL(f, fleet_lines(f, "record") == 1);
+    kill(dequeuer, SIGKILL);
+    assert_int_equal(fleet_wait_exit(dequeuer), 128 + SIGKILL);
+    fleet_write(f, "go", "");
+    assert_string_equal(fleet_outcome(f, run), "Success");
+    assert_int_equal(fleet_lines(f, "record"), 2);
+}
+
+/* The lease has its default of 30s: the loss is seen by the end of the process. */
+static void dequeuer_sees_its_executor_die(void **state)
+{
+    struct fleet *f = *state;
+
+    lua_cmd(&f->lua, "HSET @tag_limits team 1");
+    fleet_start(f, "dequeuer");
+    const char *run = fleet_submit(
+        f, "--tag team=a", "setsid sleep 1000 & echo $! >>pids; sleep 1000 & echo $! >>pids; " UNTIL_KILLED);
+
+    WAIT_UNTIL(f, fleet_lines(f, "pids") == 3 && count(fleet_story(f, run), "StepStart"));
+    kill(fleet_executor(f, run), SIGKILL);
+    assert_string_equal(fleet_outcome(f, run), "Failure executor lost: killed by signal 9");
+    assert_int_equal(fleet_alive_in(f, "pids"), 0);
+    assert_nothing_is_held(f);
+    assert_string_equal(fleet_story(f, run),
+                        "RunQueued RunDequeued RunStart StepStart:main StepLost:main RunFailure");
+}
+
+static void lease_ends_when_dequeuer_and_executor_die(void **state)
+{
+    struct fleet *f = *state;
+
+    lua_cmd(&f->lua, "HSET @config run_lease 2s");
+    lua_cmd(&f->lua, "HSET @tag_limits team 1");
+    pid_t first = fleet_start(f, "dequeuer");
+    const char *run = fleet_submit(f, "--tag team=a", UNTIL_KILLED);
+
+    WAIT_UNTIL(f, fleet_lines(f, "pids") == 1);
+    kill(first, SIGKILL);
+    assert_int_equal(fleet_wait_exit(first), 128 + SIGKILL);
+    kill(fleet_executor(f, run), SIGKILL);
+    fleet_start(f, "dequeuer");
+    assert_string_equal(fleet_outcome(f, run), "Failure executor lost");
+    assert_nothing_is_held(f);
+    WAIT_UNTIL(f, fleet_alive_in(f, "pids") == 0);
+}
+
+static void lost_run_is_queued_again_without_the_steps_that_succeeded(void **state)
+{
+    struct fleet *f = *state;
+
+    fleet_start(f, "dequeuer");
+    const char *run =
+        fleet_submit_json(f, "{`on_lost`: `requeue`, `steps`: [{`name`: `a`, `command`: `echo a >>record`}, "
+                             "{`name`: `b`, `command`: `echo $RIVERS_ATTEMPT $RIVERS_STEP_ATTEMPT >>b; "
+                             "until [ -e go ]; do sleep 0.02; done`}]}");
+
+    WAIT_UNTIL(f, fleet_lines(f, "b") == 1 && count(fleet_story(f, run), "StepStart:b"));
+    kill(fleet_executor(f, run), SIGKILL);
+    WAIT_UNTIL(f, fleet_lines(f, "b") == 2);
+    fleet_write(f, "go", "");
+    assert_string_equal(fleet_outcome(f, run), "Success");
+    assert_string_equal(fleet_file(f, "b"), "1 1\n2 2\n");
+    assert_int_equal(fleet_lines(f, "record"), 1);
+}
+
+static void lost_run_is_given_up_after_max_attempts(void **state)
+{
+    struct fleet *f = *state;
+
+    fleet_start(f, "dequeuer");
+    const char *run =
+        fleet_submit_json(f, "{`on_lost`: `requeue`, `max_attempts`: 2, `steps`: [{`name`: `a`, "
+                             "`command`: `" UNTIL_KILLED "`}]}");
+
+    for (size_t attempt = 1; attempt <= 2; attempt++) {
+        WAIT_UNTIL(f, fleet_lines(f, "pids") == attempt);
+        kill(fleet_executor(f, run), SIGKILL);
+    }
+    assert_string_equal(fleet_outcome(f, run), "Failure executor lost: killed by signal 9");
+    assert_int_equal(fleet_lines(f, "pids"), 2);
+    assert_int_equal(count(fleet_story(f, run), "RunRequeued"), 1);
+}
+
+/* Its fence and the stale token both tell it, in either order. */
+static void executor_that_stood_still_gives_its_run_up(void **state)
+{
+    struct fleet *f = *state;
+
+    lua_cmd(&f->lua, "HSET @config run_lease 2s");
+    fleet_start(f, "dequeuer");
+    const char *run = fleet_submit(f, "", UNTIL_KILLED);
+
+    WAIT_UNTIL(f, fleet_lines(f, "pids") == 1 && count(fleet_story(f, run), "StepStart"));
+    pid_t executor = fleet_executor(f, run);
+    kill(executor, SIGSTOP);
+    assert_string_equal(fleet_outcome(f, run), "Failure executor lost");
+    assert_int_equal(fleet_alive_in(f, "pids"), 1);
+    kill(executor, SIGCONT);
+    WAIT_UNTIL(f, !fleet_is_alive(executor));
+    assert_int_equal(fleet_alive_in(f, "pids"), 0);
+    assert_string_equal(fleet_story(f, run),
+                        "RunQueued RunDequeued RunStart StepStart:main StepLost:main RunFailure");
+}
+
+/* The first executor comes back while the second works on the run. */
+static void executor_that_was_replaced_changes_nothing(void **state)
+{
+    struct fleet *f = *state;
+
+    lua_cmd(&f->lua, "HSET @config run_lease 2s");
+    fleet_start(f, "dequeuer");
+    const char *run = fleet_submit_json(
+        f, "{`on_lost`: `requeue`, `steps`: [{`name`: `a`, `command`: `echo $RIVERS_ATTEMPT >>record; "
+           "until [ -e go ]; do sleep 0.02; done; echo end $RIVERS_ATTEMPT >>ended`}]}");
+
+    WAIT_UNTIL(f, fleet_lines(f, "record") == 1);
+    pid_t first = fleet_executor(f, run);
+    kill(first, SIGSTOP);
+    WAIT_UNTIL(f, fleet_lines(f, "record") == 2);
+    kill(first, SIGCONT);
+    WAIT_UNTIL(f, !fleet_is_alive(first));
+    assert_true(fleet_is(f, "Started 2", "HMGET @run:%s state attempt", run));
+    fleet_write(f, "go", "");
+    assert_string_equal(fleet_outcome(f, run), "Success");
+    assert_string_equal(fleet_file(f, "ended"), "end 2\n");
+}
+
+static void no_executor_within_start_timeout(void **state)
+{
+    struct fleet *f = *state;
+    const char *run = fleet_submit(f, "", "true");
+    char token[24];
+
+    snprintf(token, sizeof token, "%lld", (long long)fleet_admit_for_nobody(f, "30000"));
+    assert_string_equal(lua_run(&f->lua, SCRIPT_RUN_CONFIRM, "", "1000", run, token, NULL), "OK OK");
+    fleet_start(f, "dequeuer");
+    assert_string_equal(fleet_outcome(f, run), "Failure no executor appeared within 1s of dequeue");
+    assert_string_equal(fleet_story(f, run), "RunQueued RunDequeued RunLaunchFailed RunFailure");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FLEET_TEST(run_of_a_dead_dequeuer_is_launched_by_another),
+        FLEET_TEST(runs_outlive_their_dequeuer),
+        FLEET_TEST(dequeuer_sees_its_executor_die),
+        FLEET_TEST(lease_ends_when_dequeuer_and_executor_die),
+        FLEET_TEST(lost_run_is_queued_again_without_the_steps_that_succeeded),
+        FLEET_TEST(lost_run_is_given_up_after_max_attempts),
+        FLEET_TEST(executor_that_stood_still_gives_its_run_up),
+        FLEET_TEST(executor_that_was_replaced_changes_nothing),
+        FLEET_TEST(no_executor_within_start_timeout),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,102 @@
+/* What becomes of runs and dequeuers when Redis stands still or is killed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <signal.h>
+#include <string.h>
+
+#include "support/fleet.h"
+
+/* One ends during the outage, two after it. */
+static void start_three(struct fleet *f, const char *runs[3])
+{
+    fleet_start(f, "dequeuer --id a");
+    fleet_start(f, "dequeuer --id b");
+    runs[0] = fleet_submit(f, "", "echo 0 >>record; until [ -e go ]; do sleep 0.02; done; echo 0 >>ended");
+    runs[1] = fleet_submit(f, "", "echo 1 >>record; until [ -e on ]; do sleep 0.02; done; echo 1 >>ended");
+    runs[2] = fleet_submit(f, "", "echo 2 >>record; until [ -e on ]; do sleep 0.02; done; echo 2 >>ended");
+    WAIT_UNTIL(f, fleet_lines(f, "record") == 3);
+}
+
+static void assert_all_went_well(struct fleet *f, const char *runs[3])
+{
+    fleet_write(f, "on", "");
+    for (int i = 0; i < 3; i++)
+        assert_string_equal(fleet_outcome(f, runs[i]), "Success");
+    assert_string_equal(fleet_outcome(f, fleet_submit(f, "", "echo next >>record")), "Success");
+    assert_int_equal(fleet_lines(f, "record"), 4);
+    assert_int_equal(fleet_lines(f, "ended"), 3);
+    assert_true(fleet_is(f, "0", "ZCARD @running"));
+}
+
+static void server_stands_still(void **state)
+{
+    struct fleet *f = *state;
+    const char *runs[3];
+
+    start_three(f, runs);
+    kill(f->server.pid, SIGSTOP);
+    fleet_write(f, "go", "");
+    WAIT_UNTIL(f, fleet_lines(f, "ended") == 1);
+    kill(f->server.pid, SIGCONT);
+    assert_all_went_well(f, runs);
+}
+
+static void server_is_killed_and_comes_back(void **state)
+{
+    struct fleet *f = *state;
+    const char *runs[3];
+
+    start_three(f, runs);
+    lua_close(&f->lua);
+    redis_server_kill(&f->server);
+    fleet_write(f, "go", "");
+    WAIT_UNTIL(f, fleet_lines(f, "ended") == 1);
+    WAIT_UNTIL(f, strstr(fleet_file(f, "log"), "cannot admit"));
+    redis_server_restart(&f->server);
+    lua_open(&f->lua, &f->server);
+    assert_all_went_well(f, runs);
+}
+
+/* A restart without the scripts, with dequeuers and executors that had them loaded. */
+static void server_forgets_the_scripts(void **state)
+{
+    struct fleet *f = *state;
+    const char *runs[3];
+
+    start_three(f, runs);
+    lua_cmd(&f->lua, "SCRIPT FLUSH");
+    fleet_write(f, "go", "");
+    assert_all_went_well(f, runs);
+}
+
+/* The executor ends its steps while the server cannot be asked, before their lease ends there. */
+static void executor_fences_itself_when_the_outage_outlasts_its_lease(void **state)
+{
+    struct fleet *f = *state;
+
+    lua_cmd(&f->lua, "HSET @config run_lease 2s");
+    fleet_start(f, "dequeuer");
+    const char *run = fleet_submit(f, "", "echo $$ >>pids; while :; do sleep 0.02; done");
+
+    WAIT_UNTIL(f, fleet_lines(f, "pids") == 1);
+    kill(f->server.pid, SIGSTOP);
+    WAIT_UNTIL(f, fleet_alive_in(f, "pids") == 0);
+    kill(f->server.pid, SIGCONT);
+    assert_memory_equal(fleet_outcome(f, run), "Failure executor lost", strlen("Failure executor lost"));
+    assert_string_equal(fleet_outcome(f, fleet_submit(f, "", "true")), "Success");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FLEET_TEST(server_stands_still),
+        FLEET_TEST(server_is_killed_and_comes_back),
+        FLEET_TEST(server_forgets_the_scripts),
+        FLEET_TEST(executor_fences_itself_when_the_outage_outlasts_its_lease),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
