@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/reaper.h"
+#include "base/timer.h"
 
 enum {
     OUTPUT_BYTES = 64 * 1024, /* one read; what a pipe holds */
@@ -246,13 +247,6 @@ out:
 
 /* ---- the end ---- */
 
-static void arm(struct event *timer, int64_t ms)
-{
-    const struct timeval in = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-
-    evtimer_add(timer, &in);
-}
-
 /* The number of a group is not given to anyone else while the group has a member, dead or alive. */
 static void group_signal(const struct process *p, int sig)
 {
@@ -269,7 +263,7 @@ static void group_kill(struct process *p)
     group_signal(p, SIGKILL);
     p->state = KILLED;
     if (p->reaped)
-        arm(&p->deadline, LINGER_MS);
+        timer_set(&p->deadline, LINGER_MS);
 }
 
 /* The event goes first: epoll would keep a closed descriptor that someone else has open as well. */
@@ -310,7 +304,7 @@ static void settle(struct process *p)
     /* Only a process outside the group still has the output: it gets no grace. */
     if (empty && p->state == ENDING)
         group_kill(p);
-    arm(&p->poll, POLL_MS);
+    timer_set(&p->poll, POLL_MS);
 }
 
 static void on_dead(void *arg)
@@ -323,7 +317,7 @@ static void on_dead(void *arg)
     p->exit = (struct process_exit){.signaled = si.si_code != CLD_EXITED, .code = si.si_status};
     p->reaped = true;
     if (p->state == KILLED)
-        arm(&p->deadline, LINGER_MS);
+        timer_set(&p->deadline, LINGER_MS);
     settle(p);
 }
 
@@ -379,7 +373,7 @@ void process_end(struct process *p, int64_t grace_ms)
         return;
     group_signal(p, SIGTERM);
     p->state = ENDING;
-    arm(&p->deadline, grace_ms);
+    timer_set(&p->deadline, grace_ms);
 }
 
 static void release(struct process *p)

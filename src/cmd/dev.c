@@ -1,7 +1,6 @@
 /* The command that starts all there is in one directory: dev. */
 #include <stddef.h>
 
-#include "base/log.h"
 #include "cmd/commands.h"
 #include "core/setup.h"
 #include "daemon/dequeuer.h"
@@ -35,7 +34,6 @@ static int dev(struct context *ctx, const void *options, const struct operands *
         return err_set(e, ERR_USAGE, "option '--redis': dev starts a server of its own in " DIR_NAME "/");
     if (embedded_start(&em, DIR_NAME, e) < 0)
         return -1;
-    log_line(LOG_INFO, "redis is ready; in this directory rivers needs no --redis", "redis", em.url, NULL);
     context_url_set(ctx, em.url);
     status = serve(ctx, args->words[0], e);
     embedded_stop(&em);

@@ -8,6 +8,7 @@
 #include "cmd/output.h"
 
 #define INTERVAL_MS  1000
+#define ROWS         24 /* of a terminal that does not say */
 #define HOME         "\033[H"
 #define NO_WRAP      "\033[?7l"
 #define WRAP         "\033[?7h"
@@ -18,11 +19,11 @@
 /* The lines that fit; longer ones are cut at the edge by the terminal. */
 static void show_in_place(const char *text)
 {
-    struct winsize size = {.ws_row = 24};
+    struct winsize size = {0};
+    int rows = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : ROWS;
 
-    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
     fputs(HOME NO_WRAP, stdout);
-    for (int row = 1; *text && row < size.ws_row; row++) {
+    for (int row = 1; *text && row < rows; row++) {
         int n = (int)strcspn(text, "\n");
         printf("%.*s" CLEAR_LINE "\n", n, text);
         text += n + (text[n] == '\n');

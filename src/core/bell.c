@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/timer.h"
 
 #define FAULT_PAUSE_MS 1000 /* before a refused wait is answered, so that its caller does not spin */
 
@@ -29,7 +30,6 @@ static void on_pause_over(evutil_socket_t fd, short what, void *arg)
 
 static void on_popped(void *arg, const struct reply *reply, const struct err *e)
 {
-    static const struct timeval pause = {FAULT_PAUSE_MS / 1000, FAULT_PAUSE_MS % 1000 * 1000};
     struct bell *b = arg;
 
     if (b->ended)
@@ -37,7 +37,7 @@ static void on_popped(void *arg, const struct reply *reply, const struct err *e)
     if (reply)
         b->on_ring(b->arg, !reply_is_nil(reply));
     else if (e->code == ERR_SERVER)
-        evtimer_add(b->pause, &pause);
+        timer_set(b->pause, FAULT_PAUSE_MS);
     else
         b->on_ring(b->arg, false);
 }

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/reaper.h"
+#include "base/timer.h"
 #include "core/admit.h"
 #include "core/bell.h"
 #include "core/config.h"
@@ -188,14 +189,6 @@ static void wait_for_bell(struct dequeuer *d)
     bell_wait(d->bell, d->settings.dequeue_interval_ms);
 }
 
-static void pause_admission(struct dequeuer *d)
-{
-    struct timeval tv = {d->settings.dequeue_interval_ms / 1000,
-                         d->settings.dequeue_interval_ms % 1000 * 1000};
-
-    evtimer_add(d->pause, &tv);
-}
-
 static void tell_reachable(struct dequeuer *d, const struct err *e)
 {
     bool unreachable = e->code != ERR_NONE;
@@ -225,7 +218,7 @@ static void on_admitted(void *arg, const struct reply *r, const struct err *e)
     else if (admit_outlook(r) == ADMIT_MORE)
         admit(d);
     else if (admit_outlook(r) == ADMIT_FULL)
-        pause_admission(d);
+        timer_set(d->pause, d->settings.dequeue_interval_ms);
     else
         wait_for_bell(d);
 }

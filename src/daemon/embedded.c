@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -19,7 +21,7 @@
 #include "redis/client.h"
 
 #define ANSWER_DEADLINE_MS 30000 /* an append-only file of some GB is loaded first */
-#define SHUTDOWN_TRIES     1000  /* of 10 ms */
+#define SHUTDOWN_MS        10000
 
 extern char **environ;
 
@@ -169,14 +171,25 @@ static pid_t server_pid(const struct embedded *em)
     return pid;
 }
 
+/* SHUTDOWN by signal: redis-server writes its append-only file to disk and ends. A pidfd tells that also of a
+ * process that nobody reaps, as in a container without an init. */
+static void server_end(pid_t pid)
+{
+    struct pollfd server = {.fd = pidfd_open(pid, 0), .events = POLLIN};
+
+    if (server.fd < 0)
+        return;
+    if (pidfd_send_signal(server.fd, SIGTERM, NULL, 0) == 0)
+        poll(&server, 1, SHUTDOWN_MS);
+    close(server.fd);
+}
+
 void embedded_stop(struct embedded *em)
 {
     pid_t pid = server_pid(em);
 
-    /* SHUTDOWN by signal: redis-server writes its append-only file to disk and ends. */
-    if (pid > 0 && kill(pid, SIGTERM) == 0)
-        for (int i = 0; i < SHUTDOWN_TRIES && kill(pid, 0) == 0; i++)
-            usleep(10000);
+    if (pid > 0)
+        server_end(pid);
     close(em->lock);
     free(em->dir);
     free(em->url);

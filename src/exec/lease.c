@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/timer.h"
 #include "core/bell.h"
 
 #define BELL_WAIT_MS 60000
@@ -28,14 +29,6 @@ struct renewal {
     struct lease *lease; /* NULL: freed meanwhile */
     int64_t asked_at;
 };
-
-static void timer_set(struct event *timer, int64_t in_ms)
-{
-    if (in_ms < 0)
-        in_ms = 0;
-    struct timeval tv = {in_ms / 1000, (in_ms % 1000) * 1000};
-    evtimer_add(timer, &tv);
-}
 
 /* The part of the lease that is kept for ending the steps before the server gives on what the run holds. */
 static int64_t margin(const struct lease *l)

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/timer.h"
 
 #define ASK_DEADLINE_MS     30000
 #define RELEASE_DEADLINE_MS 60000
@@ -48,13 +49,6 @@ struct renewal {
     size_t n;
     int64_t tokens[];
 };
-
-static void timer_set(struct event *timer, int64_t in_ms)
-{
-    struct timeval tv = {in_ms / 1000, in_ms % 1000 * 1000};
-
-    evtimer_add(timer, &tv);
-}
 
 /* --- renewal --- */
 

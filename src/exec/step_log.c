@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/timer.h"
 #include "exec/tail.h"
 
 #define FLUSH_MS    200
@@ -86,13 +87,11 @@ void step_log_free(struct step_log *l)
 
 void step_log_add(struct step_log *l, const char *bytes, size_t n)
 {
-    static const struct timeval flush = {0, FLUSH_MS * 1000};
-
     tail_add(&l->tail, bytes, n);
     if (l->tail.len >= TAIL_CHUNK_BYTES)
         send_chunks(l, CALLS_MAX);
     else if (!evtimer_pending(l->timer, NULL))
-        evtimer_add(l->timer, &flush);
+        timer_set(l->timer, FLUSH_MS);
 }
 
 void step_log_flush(struct step_log *l)

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/process.h"
 #include "base/reaper.h"
+#include "base/timer.h"
 #include "exec/step_log.h"
 
 #define NOT_RUN_EXIT  127  /* what a shell says of a command that it cannot run */
@@ -34,13 +35,6 @@ struct task {
     int code; /* exit code or signal */
     char why[256];
 };
-
-static void timer_set(struct event *timer, int64_t in_ms)
-{
-    struct timeval tv = {in_ms / 1000, in_ms % 1000 * 1000};
-
-    evtimer_add(timer, &tv);
-}
 
 /* The word that step records keep. */
 static const char *how(const struct task *t, char *buf, size_t size)

@@ -7,6 +7,7 @@
 
 #include "base/duration.h"
 #include "base/mem.h"
+#include "base/timer.h"
 #include "redis/reader.h"
 #include "redis/request.h"
 #include "redis/transport.h"
@@ -46,8 +47,7 @@ static void retry_later(struct redis *r)
     if (cap_ms > BACKOFF_MAX_MS)
         cap_ms = BACKOFF_MAX_MS;
     uint32_t ms = arc4random_uniform(cap_ms + 1);
-    struct timeval in = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
-    evtimer_add(r->retry, &in);
+    timer_set(r->retry, ms);
     r->failures++;
 }
 
@@ -356,7 +356,7 @@ struct redis *redis_new(struct event_base *base, const struct redis_url *url, co
     TAILQ_INIT(&r->sent);
     snprintf(r->why, sizeof r->why, "still connecting");
     r->retry = evtimer_new(base, on_retry, r);
-    evtimer_add(r->retry, &(struct timeval){0});
+    timer_set(r->retry, 0);
     return r;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/timer.h"
 
 #define DEFAULT_DEADLINE_MS 10000
 
@@ -47,10 +48,8 @@ void request_await(struct request *q, int64_t deadline_ms, void (*on_deadline)(i
     q->deadline_ms = deadline_ms ? deadline_ms : DEFAULT_DEADLINE_MS;
     q->on_reply = on_reply;
     q->arg = arg;
-    struct timeval in = {.tv_sec = q->deadline_ms / 1000,
-                         .tv_usec = (suseconds_t)(q->deadline_ms % 1000 * 1000)};
     q->timer = evtimer_new(redis_base_get(q->redis), on_deadline, q);
-    evtimer_add(q->timer, &in);
+    timer_set(q->timer, q->deadline_ms);
 }
 
 void request_end(struct request *q, const struct reply *reply, const struct err *e)

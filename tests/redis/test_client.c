@@ -391,7 +391,7 @@ static void test_replies_are_lost_or_late(void **state)
     proxy_delay_replies(proxy, 100);
     ask(&c, &late, 0, LONG_MS, "ECHO late");
     assert_answer(&c, &late, "late");
-    assert_int_equal(proxy_accepted(proxy), 2);
+    assert_true(proxy_accepted(proxy) >= 2); /* a slow machine may try more than once */
     client_close(&c);
     proxy_free(proxy);
 }

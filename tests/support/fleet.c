@@ -248,7 +248,9 @@ size_t fleet_descriptors(pid_t pid)
     size_t n = 0;
 
     free(path);
-    while (fds && readdir(fds))
+    if (!fds)
+        return 0;
+    while (readdir(fds))
         n++;
     closedir(fds);
     return n;

@@ -2,16 +2,17 @@
  * queue: a queue on a private server, under a frozen clock, driven by lines of text, so that a test is a
  * table of what is said and what is answered.
  *
- *   at 2000                         sets the clock, in ms; a test begins at 1000
- *   submit A --priority=5 team=a    run/submit of one run with these fields and tags; it is called A (up to
- * three letters and digits) from here on, in lines and in answers admit --batch=2                 run/admit;
- * each option has a default, see queue.c limits team=5 env=prod=3        sets tag limits and lets the queue
- * follow them, then takes the token out of the bell events                          what was told since the
- * last time same LINE                       LINE, and the test fails when it changed anything in the server
- *   rows LINE                       the number of arrays within the answer to LINE
- *   repeat 3 LINE                   LINE three times, `#` in it is 1, 2, 3; the last answer counts
- *   run/start $A 1 host:7 30000     any script; the prefix and the clock go before its arguments
- *   ZRANGE @ready 0 -1              any command; `@` at the start of a word is the prefix
+ *   at 2000                        sets the clock, in ms; a test begins at 1000
+ *   submit A --priority=5 team=a   run/submit of one run with these fields and tags; from here on it is
+ *                                  called A (up to three letters and digits), in lines and in answers
+ *   admit --batch=2                run/admit; each option has a default, see queue.c
+ *   limits team=5 env=prod=3       sets tag limits, lets the queue follow them, and empties the bell
+ *   events                         what was told since the last time
+ *   same LINE                      LINE; the test fails when it changed anything in the server
+ *   rows LINE                      the number of arrays within the answer to LINE
+ *   repeat 3 LINE                  LINE three times, `#` in it is 1, 2, 3; the last answer counts
+ *   run/start $A 1 host:7 30000    any script; the prefix and the clock go before its arguments
+ *   ZRANGE @ready 0 -1             any command; `@` at the start of a word is the prefix
  *
  * In a word, '...' keeps blanks, $A is the id of run A and %A its token, and a word like x*300 is 300 times
  * that character.

@@ -37,6 +37,11 @@ bool ref_holds(const struct ref_run *run, int64_t token)
     return ref_in_progress(run) && run->token == token;
 }
 
+bool ref_is_active(const struct ref_run *run)
+{
+    return !ref_is_final(run);
+}
+
 static bool is_delayed(const struct ref_run *run)
 {
     return run->delayed;

@@ -63,6 +63,7 @@ void ref_release(struct reference *ref);
 const char *ref_state_word(enum ref_state state);
 bool ref_in_progress(const struct ref_run *run);
 bool ref_is_final(const struct ref_run *run);
+bool ref_is_active(const struct ref_run *run);            /* not final */
 bool ref_holds(const struct ref_run *run, int64_t token); /* in progress, and this is its token */
 
 struct ref_run *ref_find(struct reference *ref, const char *id);
