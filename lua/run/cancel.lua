@@ -2,8 +2,8 @@
 -- Cancels a run. One that has not started ends at once; a started one is flagged and its executor woken, which ends the
 -- steps and then the run.
 -- KEYS  [1] prefix
--- ARGV  [1] now; [2] run id; [3] grace ms between SIGTERM and SIGKILL
--- RETURNS {'CANCELED'} | {'CANCELING'} | {'FINAL', state} | {'NOT_FOUND'}
+-- ARGV  [1] now; [2] run id; [3] grace ms between SIGTERM and SIGKILL; [4] 'queued': only a run that is queued
+-- RETURNS {'CANCELED'} | {'CANCELING'} | {'FINAL', state} | {'NOT_QUEUED', state} | {'NOT_FOUND'}
 --@include lib/open.lua
 --@include lib/runs.lua
 local id, run = ARGV[2], P .. 'run:' .. ARGV[2]
@@ -11,6 +11,8 @@ local f = call('HMGET', run, 'state', 'gates', 'capacity_of', 'cancel_at')
 local state, lane = f[1], f[2] or ''
 if not state then
     return {'NOT_FOUND'}
+elseif ARGV[4] == 'queued' and state ~= 'Queued' then
+    return {'NOT_QUEUED', state}
 elseif state == 'Queued' then
     if call('ZREM', P .. 'delayed', id) == 0 then
         call('ZREM', P .. 'queue', id)

@@ -351,8 +351,8 @@ static int run_steps(struct executor *ex, int64_t asked_at)
         event_base_loop(ex->base, EVLOOP_ONCE);
     if (reaper_kill_strays(ex->reaper, &e) < 0)
         log_line(LOG_WARN, "processes of the run remain", "run", ex->x.run, "why", e.msg, NULL);
+    lease_free(ex->lease); /* before the outcome makes the token stale */
     int status = record(ex);
-    lease_free(ex->lease);
     slots_free(ex->slots);
     return status;
 }

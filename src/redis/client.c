@@ -23,6 +23,7 @@ struct redis {
     char *shown_url;             /* for messages */
     struct transport *transport; /* NULL while DOWN */
     struct reader *reader;       /* lives with the transport */
+    bool told[SCRIPT_COUNT]; /* scripts that this connection has loaded */
     bool ready;
     unsigned failures; /* to become ready, in a row: set the back-off */
     unsigned refusals; /* of requests, in a row, by servers that were ready: set it too */
@@ -97,6 +98,7 @@ static void disconnect(struct redis *r)
     r->transport = NULL;
     reader_free(r->reader);
     r->reader = NULL;
+    memset(r->told, 0, sizeof r->told);
     r->ready = false;
 }
 
@@ -118,8 +120,14 @@ static void connection_lost(struct redis *r, const char *why)
 
 /* --- sending */
 
+/* A server that does not know the script would answer, and execute, what is behind it first: so each connection tells it
+ * the script before it names it. NOSCRIPT is left for a SCRIPT FLUSH. */
+static void script_tell(struct redis *r, const struct script *script);
+
 static void write_now(struct redis *r, struct request *q)
 {
+    if (q->script)
+        script_tell(r, q->script);
     q->heard = r->heard;
     q->outstanding = true;
     TAILQ_INSERT_TAIL(&r->sent, q, link);
@@ -248,12 +256,20 @@ static bool is_refusal(const char *error)
     return false;
 }
 
+static void script_tell(struct redis *r, const struct script *script)
+{
+    const char *const argv[] = {"SCRIPT", "LOAD", (const char *)script->body};
+    const size_t lens[] = {strlen(argv[0]), strlen(argv[1]), script->len};
+
+    if (r->told[script - scripts])
+        return;
+    r->told[script - scripts] = true;
+    write_unawaited(r, 3, argv, lens);
+}
+
 static void load_and_write_again(struct redis *r, struct request *q)
 {
-    const char *const argv[] = {"SCRIPT", "LOAD", (const char *)q->script->body};
-    const size_t lens[] = {strlen(argv[0]), strlen(argv[1]), q->script->len};
-
-    write_unawaited(r, 3, argv, lens);
+    r->told[q->script - scripts] = false;
     q->loaded = true;
     write_now(r, q);
 }

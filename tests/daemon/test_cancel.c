@@ -8,20 +8,12 @@
 
 #include "support/fleet.h"
 
-#define UNTIL_KILLED "echo $$ >>pids; while :; do sleep 0.02; done"
-
 static void cancel(struct fleet *f, const char *run, const char *grace)
 {
     int status;
 
     free(fleet_call(f, &status, "runs cancel --grace %s %s", grace, run));
     assert_int_equal(status, 0);
-}
-
-static void assert_nothing_is_held(struct fleet *f)
-{
-    assert_true(fleet_is(f, "0", "ZCARD @running"));
-    assert_true(fleet_is(f, "0", "EXISTS @gate:team=a"));
 }
 
 static void queued_run_is_canceled_at_once(void **state)
@@ -50,7 +42,7 @@ static void admitted_run_is_canceled_before_it_starts(void **state)
     fleet_admit_for_nobody(f, "30000");
     cancel(f, run, "1h");
     assert_true(fleet_is(f, "Canceled", "HGET @run:%s state", run));
-    assert_nothing_is_held(f);
+    fleet_assert_idle(f);
 }
 
 static void started_run_ends_by_sigterm(void **state)
@@ -129,7 +121,7 @@ static void canceled_run_lets_the_next_one_in(void **state)
     cancel(f, first, "1h");
     assert_string_equal(fleet_outcome(f, second), "Success");
     assert_string_equal(fleet_outcome(f, first), "Canceled");
-    assert_nothing_is_held(f);
+    fleet_assert_idle(f);
 }
 
 int main(void)

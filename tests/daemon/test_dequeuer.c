@@ -132,7 +132,7 @@ static void launch_that_fails_is_told(void **state)
     assert_string_equal(fleet_outcome(f, run),
                         "Failure launch failed: cannot open '/dev/null': Too many open files");
     assert_string_equal(fleet_story(f, run), "RunQueued RunDequeued RunLaunchFailed RunFailure");
-    assert_true(fleet_is(f, "0", "ZCARD @running"));
+    fleet_assert_idle(f);
     descriptors_limit(dequeuer, 256);
     assert_string_equal(fleet_outcome(f, fleet_submit(f, "", "true")), "Success");
     assert_string_equal(fleet_file(f, "record"), "");

@@ -16,25 +16,16 @@
     " \"jobs\": {\"hold\": {\"steps\": [{\"name\": \"a\", \"command\":"                                      \
     " \"echo start >>record; until [ -e go ]; do sleep 0.02; done; echo end >>record\"}]}}}\n"
 
-static size_t count(const char *text, const char *word)
-{
-    size_t n = 0;
-
-    for (; (text = strstr(text, word)); text++)
-        n++;
-    return n;
-}
-
 /* From here on the test asks and submits there. */
 static pid_t dev_start(struct fleet *f)
 {
-    size_t before = count(fleet_file(f, "log"), "dequeuer started");
+    size_t before = fleet_count(fleet_file(f, "log"), "dequeuer started");
     struct redis_server dev;
     pid_t pid;
 
     fleet_write(f, "rivers.json", CONFIG);
     pid = fleet_start(f, "dev rivers.json");
-    WAIT_UNTIL(f, count(fleet_file(f, "log"), "dequeuer started") > before);
+    WAIT_UNTIL(f, fleet_count(fleet_file(f, "log"), "dequeuer started") > before);
     snprintf(dev.url, sizeof dev.url, "unix://%.60s/.rivers/redis.sock", f->server.dir);
     setenv("RIVERS_REDIS_URL", dev.url, 1);
     lua_close(&f->lua);

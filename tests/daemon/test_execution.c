@@ -196,8 +196,7 @@ static void executor_that_is_told_to_end_ends_its_steps(void **state)
     struct fleet *f = *state;
 
     fleet_start(f, "dequeuer");
-    const char *run =
-        fleet_submit(f, "", "trap 'echo told; exit 0' TERM; echo $$ >>pids; while :; do sleep 0.02; done");
+    const char *run = fleet_submit(f, "", "trap 'echo told; exit 0' TERM; " UNTIL_KILLED);
 
     WAIT_UNTIL(f, fleet_lines(f, "pids") == 1);
     kill(fleet_executor(f, run), SIGTERM);

@@ -11,23 +11,6 @@
 
 #include "support/fleet.h"
 
-#define UNTIL_KILLED "echo $$ >>pids; while :; do sleep 0.02; done"
-
-static void assert_nothing_is_held(struct fleet *f)
-{
-    assert_true(fleet_is(f, "0", "ZCARD @running"));
-    assert_true(fleet_is(f, "0", "EXISTS @gate:team=a"));
-}
-
-static size_t count(const char *story, const char *event)
-{
-    size_t n = 0;
-
-    for (; (story = strstr(story, event)); story++)
-        n++;
-    return n;
-}
-
 /* A dequeuer that was killed between admission and launch is one that never launches. */
 static void run_of_a_dead_dequeuer_is_launched_by_another(void **state)
 {
@@ -42,7 +25,7 @@ static void run_of_a_dead_dequeuer_is_launched_by_another(void **state)
                                              "StepStart:main StepSuccess:main RunSuccess");
     assert_true(fleet_is(f, "alive 2", "HMGET @run:%s dequeuer attempt", run));
     assert_int_equal(fleet_lines(f, "record"), 1);
-    assert_nothing_is_held(f);
+    fleet_assert_idle(f);
 }
 
 static void runs_outlive_their_dequeuer(void **state)
@@ -70,11 +53,11 @@ static void dequeuer_sees_its_executor_die(void **state)
     const char *run = fleet_submit(
         f, "--tag team=a", "setsid sleep 1000 & echo $! >>pids; sleep 1000 & echo $! >>pids; " UNTIL_KILLED);
 
-    WAIT_UNTIL(f, fleet_lines(f, "pids") == 3 && count(fleet_story(f, run), "StepStart"));
+    WAIT_UNTIL(f, fleet_lines(f, "pids") == 3 && fleet_count(fleet_story(f, run), "StepStart"));
     kill(fleet_executor(f, run), SIGKILL);
     assert_string_equal(fleet_outcome(f, run), "Failure executor lost: killed by signal 9");
     assert_int_equal(fleet_alive_in(f, "pids"), 0);
-    assert_nothing_is_held(f);
+    fleet_assert_idle(f);
     assert_string_equal(fleet_story(f, run),
                         "RunQueued RunDequeued RunStart StepStart:main StepLost:main RunFailure");
 }
@@ -94,7 +77,7 @@ static void lease_ends_when_dequeuer_and_executor_die(void **state)
     kill(fleet_executor(f, run), SIGKILL);
     fleet_start(f, "dequeuer");
     assert_string_equal(fleet_outcome(f, run), "Failure executor lost");
-    assert_nothing_is_held(f);
+    fleet_assert_idle(f);
     WAIT_UNTIL(f, fleet_alive_in(f, "pids") == 0);
 }
 
@@ -108,7 +91,7 @@ static void lost_run_is_queued_again_without_the_steps_that_succeeded(void **sta
                              "{`name`: `b`, `command`: `echo $RIVERS_ATTEMPT $RIVERS_STEP_ATTEMPT >>b; "
                              "until [ -e go ]; do sleep 0.02; done`}]}");
 
-    WAIT_UNTIL(f, fleet_lines(f, "b") == 1 && count(fleet_story(f, run), "StepStart:b"));
+    WAIT_UNTIL(f, fleet_lines(f, "b") == 1 && fleet_count(fleet_story(f, run), "StepStart:b"));
     kill(fleet_executor(f, run), SIGKILL);
     WAIT_UNTIL(f, fleet_lines(f, "b") == 2);
     fleet_write(f, "go", "");
@@ -132,7 +115,7 @@ static void lost_run_is_given_up_after_max_attempts(void **state)
     }
     assert_string_equal(fleet_outcome(f, run), "Failure executor lost: killed by signal 9");
     assert_int_equal(fleet_lines(f, "pids"), 2);
-    assert_int_equal(count(fleet_story(f, run), "RunRequeued"), 1);
+    assert_int_equal(fleet_count(fleet_story(f, run), "RunRequeued"), 1);
 }
 
 /* Its fence and the stale token both tell it, in either order. */
@@ -144,7 +127,7 @@ static void executor_that_stood_still_gives_its_run_up(void **state)
     fleet_start(f, "dequeuer");
     const char *run = fleet_submit(f, "", UNTIL_KILLED);
 
-    WAIT_UNTIL(f, fleet_lines(f, "pids") == 1 && count(fleet_story(f, run), "StepStart"));
+    WAIT_UNTIL(f, fleet_lines(f, "pids") == 1 && fleet_count(fleet_story(f, run), "StepStart"));
     pid_t executor = fleet_executor(f, run);
     kill(executor, SIGSTOP);
     assert_string_equal(fleet_outcome(f, run), "Failure executor lost");

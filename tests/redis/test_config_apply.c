@@ -130,6 +130,7 @@ static struct row long_values[] = {
      "OK [set jobs j xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx {}]"},
     {"config/apply apply jobs j x*64",
      "OK [set jobs j {} xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx]"},
+    {"HGETALL @applied", "jobs j xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
     {0},
 };
 

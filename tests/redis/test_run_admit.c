@@ -200,25 +200,21 @@ static struct row odd_tag_values[] = {
     {0},
 };
 
-/* The best head parked on team=a is blocked by env=p as well: its wake-up goes on to the next one, in the
- * same call. */
+/* When C may pass `a` it is blocked by `z`: its turn at `a` goes on to D, in the same call. */
 static struct row wake_up_is_handed_on_by_parking[] = {
-    {"limits team=a=1 env=p=1", "OK 0"},
-    {"submit A team=a", "OK NEW A"},
-    {"submit B env=p", "OK NEW B"},
-    {"submit C team=a env=p --priority=-1", "OK NEW C"},
-    {"submit D team=a --priority=-2", "OK NEW D"},
-    {"HSET @tag_limits env=p 2", "0"},
+    {"limits a=1 z=1", "OK 0"},
+    {"submit A a=1", "OK NEW A"},
+    {"submit B z=1", "OK NEW B"},
+    {"submit C a=1 z=1 --priority=-1", "OK NEW C"},
+    {"submit D a=1 --priority=-2", "OK NEW D"},
     {"admit", "OK 0 A 1 1 B 2 1"},
-    {"HMGET @run:$C parked gates", "team=a env=p,team=a"},
-    {"ZRANGE @parked:team=a 0 -1", "C D"},
-    {"HSET @tag_limits env=p 1", "0"},
+    {"ZRANGE @parked:a 0 -1", "C D"},
     {"run/finish $A %A Success '' 0", "OK"},
     {"ZRANGE @ready 0 -1", "C"},
-    {"ZRANGE @parked:team=a 0 -1", "D"},
+    {"ZRANGE @parked:a 0 -1", "D"},
     {"admit", "OK 0 D 11 1"},
-    {"ZRANGE @parked:env=p 0 -1", "C"},
-    {"EXISTS @ready", "0"},
+    {"ZRANGE @parked:z 0 -1", "C"},
+    {"EXISTS @ready @parked:a", "0"},
     {0},
 };
 

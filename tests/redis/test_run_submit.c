@@ -236,8 +236,14 @@ static struct row ring_of_answers[] = {
     {"same submit Y --request=c:65", "OK NEW X65"},
     {"submit Y --request=c:1", "OK NEW Y"},
     {"same submit Y --request=c:1", "OK NEW Y"},
+    {0},
+};
+
+static struct row answers_are_kept_for_ten_minutes[] = {
+    {"submit A --request=c:1", "OK NEW A"},
+    {"submit B --request=d:1", "OK NEW B"},
     {"PEXPIRE @request:c 600001 GT", "1"},
-    {"PEXPIRE @request:c 590000 LT", "1"},
+    {"PEXPIRE @request:d 540000 LT", "1"},
     {0},
 };
 
@@ -323,6 +329,7 @@ int main(void)
         QUEUE_TEST(repeated_request),
         QUEUE_TEST(answers_with_odd_bytes),
         QUEUE_TEST(ring_of_answers),
+        QUEUE_TEST(answers_are_kept_for_ten_minutes),
         QUEUE_TEST(one_token_in_the_bell),
         QUEUE_TEST(bell_is_not_rung_for_a_run_behind_a_head),
         QUEUE_TEST(bell_is_not_rung_without_room),

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <cmocka.h>
 #include <dirent.h>
-#include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <hiredis/hiredis.h>
@@ -359,6 +358,21 @@ const char *fleet_story(struct fleet *f, const char *run)
     }
     freeReplyObject(events);
     return story;
+}
+
+size_t fleet_count(const char *text, const char *word)
+{
+    size_t n = 0;
+
+    for (; (text = strstr(text, word)); text++)
+        n++;
+    return n;
+}
+
+void fleet_assert_idle(struct fleet *f)
+{
+    assert_true(fleet_is(f, "0", "ZCARD @running"));
+    assert_true(fleet_is(f, "", "KEYS @gate:*"));
 }
 
 /* 0: nothing was admitted. */

@@ -55,10 +55,15 @@ const char *fleet_submit(struct fleet *f, const char *options, const char *scrip
 const char *fleet_submit_job(struct fleet *f, const char *words);
 /* `rivers submit -f -` of one JSON object a line, in which ` stands for ". Returns the first id. */
 const char *fleet_submit_json(struct fleet *f, const char *lines);
+/* The end of a script. */
+#define UNTIL_KILLED "echo $$ >>pids; while :; do sleep 0.02; done"
 /* Waits for the end of a run: its final state and, behind a blank, the reason. */
 const char *fleet_outcome(struct fleet *f, const char *run);
 /* The events of a run so far, like "RunQueued RunDequeued RunStart StepStart:main". */
 const char *fleet_story(struct fleet *f, const char *run);
+size_t fleet_count(const char *text, const char *word);
+/* No run is in progress, and none counts against a limit. */
+void fleet_assert_idle(struct fleet *f);
 /* Admits the best run for a dequeuer that does not exist; its token. */
 int64_t fleet_admit_for_nobody(struct fleet *f, const char *launch_lease_ms);
 
