@@ -23,7 +23,7 @@ struct redis {
     char *shown_url;             /* for messages */
     struct transport *transport; /* NULL while DOWN */
     struct reader *reader;       /* lives with the transport */
-    bool told[SCRIPT_COUNT]; /* scripts that this connection has loaded */
+    bool told[SCRIPT_COUNT];     /* scripts that this connection has loaded */
     bool ready;
     unsigned failures; /* to become ready, in a row: set the back-off */
     unsigned refusals; /* of requests, in a row, by servers that were ready: set it too */
