@@ -143,6 +143,16 @@ static void words_add(struct operands *rest, char *const *words, size_t n)
     rest->words[rest->n] = NULL;
 }
 
+/* A number like -1 is an operand: no option is named by a digit. (With optind 0 getopt has not begun.) */
+static int answer_next(const struct parser *p, int argc, char **argv)
+{
+    if (optind > 0 && optind < argc && argv[optind][0] == '-' && strspn(argv[optind] + 1, "0123456789") > 0) {
+        optarg = argv[optind++];
+        return 1;
+    }
+    return getopt_long(argc, argv, p->shorts.s, p->longs, NULL);
+}
+
 int options_parse(const struct option_set *sets, size_t nsets, enum options_mode mode, int argc, char **argv,
                   struct operands *rest, struct err *e)
 {
@@ -154,7 +164,7 @@ int options_parse(const struct option_set *sets, size_t nsets, enum options_mode
     words_add(rest, argv, 0);
     optind = 0; /* glibc: start anew */
     opterr = 0;
-    while (status == 0 && (answer = getopt_long(argc, argv, p.shorts.s, p.longs, NULL)) != -1) {
+    while (status == 0 && (answer = answer_next(&p, argc, argv)) != -1) {
         if (answer == 1) /* an operand, in its place */
             words_add(rest, &optarg, 1);
         else

@@ -50,7 +50,7 @@ enum options_mode {
     OPTIONS_COMMAND, /* the same, but what follows "--" is a command line */
 };
 
-/* argv[0] is skipped. e is ERR_USAGE, names the option and says how to mend it. After a failure there is
+/* argv[0] is skipped; a number such as -1 behind an operand is an operand. e is ERR_USAGE, names the option and says how to mend it. After a failure there is
  * nothing in `rest` to release; lists are released by options_release in any case. */
 __attribute__((warn_unused_result)) int options_parse(const struct option_set *sets, size_t nsets,
                                                       enum options_mode mode, int argc, char **argv,

@@ -28,6 +28,7 @@ struct process {
     struct reaper_watch watch;
     enum state state;
     bool reaped;
+    bool has_terminal; /* that we get back */
     struct process_exit exit;
     int output;            /* our end of the pipe; -1: none or read to its end */
     struct event readable; /* output */
@@ -44,7 +45,8 @@ struct launch {
     char *const *envp;
     char **paths; /* to try in order, up to NULL */
     pid_t parent;
-    int input, output; /* to become 0, and 1 and 2; output -1: leave 1 and 2 */
+    bool terminal;     /* is handed over */
+    int input, output; /* to become 0, and 1 and 2; -1: left as they are */
     int error;         /* 0: it runs */
     const char *failed, *subject;
 };
@@ -57,6 +59,18 @@ static _Noreturn void child_fail(struct launch *l, const char *failed, const cha
     l->subject = subject;
     l->error = error;
     _exit(127);
+}
+
+/* A background group may not do this unless it blocks SIGTTOU. */
+static void terminal_give(pid_t group)
+{
+    sigset_t ttou, before;
+
+    sigemptyset(&ttou);
+    sigaddset(&ttou, SIGTTOU);
+    sigprocmask(SIG_BLOCK, &ttou, &before);
+    tcsetpgrp(STDIN_FILENO, group);
+    sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 /* Our handlers must not run in the child, and it must not inherit what we ignore (SIGPIPE). */
@@ -104,7 +118,10 @@ static _Noreturn void child_main(struct launch *l)
     const char *cwd = l->options->cwd;
 
     child_set_apart(l);
-    dup2(l->input, STDIN_FILENO);
+    if (l->terminal)
+        terminal_give(getpid());
+    if (l->input >= 0)
+        dup2(l->input, STDIN_FILENO);
     if (l->output >= 0) {
         dup2(l->output, STDOUT_FILENO);
         dup2(l->output, STDERR_FILENO);
@@ -112,6 +129,8 @@ static _Noreturn void child_main(struct launch *l)
     if (cwd && chdir(cwd) < 0)
         child_fail(l, "enter directory", cwd, errno);
     child_reset_signals();
+    if (l->terminal)
+        signal(SIGTSTP, SIG_IGN);
     child_fail(l, "run", l->options->argv[0], child_exec(l));
 }
 
@@ -171,6 +190,8 @@ static pid_t launch(struct launch *l, struct err *e)
         err_sys(e, "cannot start a process for '%s'", l->options->argv[0]);
     } else if (l->error) {
         waitpid(pid, NULL, 0);
+        if (l->terminal)
+            terminal_give(getpgrp());
         errno = l->error;
         pid = err_sys(e, "cannot %s '%s'", l->failed, l->subject);
     }
@@ -183,15 +204,16 @@ static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_deadline(evutil_socket_t fd, short what, void *arg);
 static void on_poll(evutil_socket_t fd, short what, void *arg);
 
-static struct process *process_new(struct reaper *reaper, const struct process_options *options, pid_t pid,
-                                   int output)
+static struct process *process_new(struct reaper *reaper, const struct launch *l, pid_t pid, int output)
 {
+    const struct process_options *options = l->options;
     struct event_base *base = reaper_base_get(reaper);
     struct process *p = xcalloc(1, sizeof *p);
 
     *p = (struct process){
         .reaper = reaper,
         .watch = {.pid = pid, .on_dead = on_dead, .arg = p},
+        .has_terminal = l->terminal,
         .output = output,
         .on_output = options->on_output,
         .on_exit = options->on_exit,
@@ -208,6 +230,12 @@ static struct process *process_new(struct reaper *reaper, const struct process_o
     return p;
 }
 
+/* Not when others of our group talk to the terminal as well, as in a pipeline. */
+static bool owns_terminal(void)
+{
+    return isatty(STDOUT_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp();
+}
+
 static void close_if_open(int fd)
 {
     if (fd >= 0)
@@ -216,14 +244,16 @@ static void close_if_open(int fd)
 
 struct process *process_start(struct reaper *reaper, const struct process_options *options, struct err *e)
 {
-    struct launch l = {
-        .options = options, .envp = options->envp ? options->envp : environ, .parent = getpid()};
+    struct launch l = {.options = options,
+                       .envp = options->envp ? options->envp : environ,
+                       .parent = getpid(),
+                       .terminal = options->foreground && owns_terminal(),
+                       .input = -1};
     int ends[2] = {-1, -1};
     struct process *p = NULL;
 
     l.paths = paths_new(options->argv[0], l.envp);
-    l.input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (l.input < 0) {
+    if (!options->foreground && (l.input = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0) {
         err_sys(e, "cannot open '/dev/null'");
         goto out;
     }
@@ -235,7 +265,7 @@ struct process *process_start(struct reaper *reaper, const struct process_option
     pid_t pid = launch(&l, e);
     if (pid < 0)
         goto out;
-    p = process_new(reaper, options, pid, ends[0]);
+    p = process_new(reaper, &l, pid, ends[0]);
     ends[0] = -1;
 out:
     close_if_open(ends[0]);
@@ -379,6 +409,8 @@ void process_end(struct process *p, int64_t grace_ms)
 static void release(struct process *p)
 {
     events_stop(p);
+    if (p->has_terminal)
+        terminal_give(getpgrp());
     free(p);
 }
 

@@ -42,16 +42,18 @@ struct process_options {
     char *const *envp; /* NULL: ours */
     const char *cwd;   /* NULL: ours; a relative argv[0] starts there */
     enum process_apart apart;
-    bool die_with_parent;         /* SIGKILL to the process (not its group) when we die */
+    bool foreground;      /* with our stdin; a terminal that we own is the group's until process_free */
+    bool die_with_parent; /* SIGKILL to the process (not its group) when we die */
     process_output_fn *on_output; /* stdout and stderr in the order written; NULL: it writes to ours */
     process_exit_fn *on_exit;     /* the last callback; process_free is allowed in both */
     void *arg;                    /* of both */
 };
 
-/* Starts a process with /dev/null as stdin, no signal blocked or ignored, and nothing of ours open but stdout
- * and stderr (all our descriptors are O_CLOEXEC, and 0 to 2 are taken). Nothing of the options is kept but
- * the callbacks and arg. Returns NULL when it could not be started, with e as `cannot run 'foo': No such file
- * or directory` or `cannot enter directory '/x': ...`. The reaper must live longer than the process. */
+/* Starts a process with /dev/null as stdin (unless it is in the foreground), no signal blocked or ignored, and
+ * nothing of ours open but stdout and stderr (all our descriptors are O_CLOEXEC, and 0 to 2 are taken). With
+ * the terminal it ignores SIGTSTP: nobody could set it going again. Nothing of the options is kept but the
+ * callbacks and arg. Returns NULL when it could not be started, with e as `cannot run 'foo': No such file or
+ * directory` or `cannot enter directory '/x': ...`. The reaper must live longer than the process. */
 struct process *process_start(struct reaper *reaper, const struct process_options *options, struct err *e);
 
 /* Before on_exit: kills the group and waits for the process; on_exit will not be called. */

@@ -25,6 +25,7 @@ struct command {
     size_t size;
     size_t least, most; /* operands */
     bool takes_command; /* what follows "--" is a command line, not operands */
+    int failure; /* exit status for every error of its own; 0: 2 for a wrong command line, otherwise 1 */
 
     /* Returns the exit status, or -1 with e filled. options is a copy of defaults with what was given. */
     int (*run)(struct context *ctx, const void *options, const struct operands *args, struct err *e);

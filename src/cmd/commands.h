@@ -13,6 +13,8 @@ extern const struct command submit_command, materialize_command;
 extern const struct command queue_list_command, queue_why_command, queue_cancel_command;
 extern const struct command runs_list_command, runs_show_command, runs_logs_command, runs_wait_command;
 extern const struct command runs_cancel_command, runs_delete_command;
+extern const struct command pools_list_command, pools_info_command, pools_set_command, pools_delete_command;
+extern const struct command pools_run_command;
 extern const struct command top_command, events_command;
 extern const struct command config_check_command, config_apply_command, config_show_command,
     config_diff_command;

@@ -46,6 +46,16 @@ static int operands_check(const struct command *c, const struct operands *args, 
     return 0;
 }
 
+/* Returns the exit status. */
+static int command_failed(const struct command *c, const struct err *e)
+{
+    if (e->code == ERR_USAGE)
+        usage_error(c->name, e);
+    else
+        complain(e);
+    return c->failure ? c->failure : err_exit_status(e->code);
+}
+
 /* options: a copy of the command's defaults. */
 static int command_run(struct context *ctx, const struct command *c, void *options, int argc, char **argv)
 {
@@ -55,20 +65,15 @@ static int command_run(struct context *ctx, const struct command *c, void *optio
     int status;
 
     if (options_parse(sets, 2, c->takes_command ? OPTIONS_COMMAND : OPTIONS_ALL, argc, argv, &args, &e) < 0)
-        return usage_error(c->name, &e);
+        return command_failed(c, &e);
     if (ctx->options.help)
         help_command(stdout, c);
     else if (ctx->options.version)
         version_print();
     if (ctx->options.help || ctx->options.version)
         status = EXIT_DONE;
-    else if (operands_check(c, &args, &e) < 0 || (status = c->run(ctx, options, &args, &e)) < 0) {
-        status = err_exit_status(e.code);
-        if (e.code == ERR_USAGE)
-            usage_error(c->name, &e);
-        else
-            complain(&e);
-    }
+    else if (operands_check(c, &args, &e) < 0 || (status = c->run(ctx, options, &args, &e)) < 0)
+        status = command_failed(c, &e);
     operands_release(&args);
     return status;
 }

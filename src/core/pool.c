@@ -1,6 +1,8 @@
 #include "core/pool.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -71,4 +73,111 @@ struct call *pool_set_call(struct store *s, const char *pool, int64_t limit, int
     call_optional(c, lease_ms, -1);
     call_optional(c, bypass_ms, -1);
     return c;
+}
+
+struct pool_setting pool_setting_read(const struct reply *r)
+{
+    return (struct pool_setting){
+        .limit = reply_str(reply_at(r, 1)),
+        .lease_ms = reply_int(reply_at(r, 2), 0),
+        .bypass_ms = reply_int(reply_at(r, 3), 0),
+    };
+}
+
+struct call *pool_list_call(struct store *s)
+{
+    return call_new(s, SCRIPT_POOL_LIST);
+}
+
+size_t pool_count(const struct reply *r)
+{
+    return reply_count(r) - 1;
+}
+
+struct pool_row pool_at(const struct reply *r, size_t i)
+{
+    const struct reply *row = reply_at(r, 1 + i);
+
+    return (struct pool_row){
+        .name = reply_str(reply_at(row, 0)),
+        .limit = reply_str(reply_at(row, 1)),
+        .claimed = reply_int(reply_at(row, 2), 0),
+        .pending = reply_int(reply_at(row, 3), 0),
+        .lease_ms = reply_int(reply_at(row, 4), 0),
+    };
+}
+
+static struct call *pool_call(struct store *s, enum script_id script, const char *pool)
+{
+    struct call *c = call_new(s, script);
+
+    call_str(c, pool);
+    return c;
+}
+
+struct call *pool_info_call(struct store *s, const char *pool)
+{
+    return pool_call(s, SCRIPT_POOL_INFO, pool);
+}
+
+enum { INFO_POOL = 1, INFO_HOLDERS, INFO_WAITERS, CLAIM_FIELDS = 5 };
+
+struct pool_info pool_info_read(const struct reply *r)
+{
+    const struct reply *pool = reply_at(r, INFO_POOL);
+
+    return (struct pool_info){
+        .setting = {.limit = reply_str(reply_at(pool, 0)),
+                    .lease_ms = reply_int(reply_at(pool, 4), 0),
+                    .bypass_ms = reply_int(reply_at(pool, 5), 0)},
+        .claimed = reply_int(reply_at(pool, 1), 0),
+        .holders = reply_int(reply_at(pool, 2), 0),
+        .waiters = reply_int(reply_at(pool, 3), 0),
+        .nholders = reply_count(reply_at(r, INFO_HOLDERS)) / CLAIM_FIELDS,
+        .nwaiters = reply_count(reply_at(r, INFO_WAITERS)) / CLAIM_FIELDS,
+    };
+}
+
+/* fields: of the claim `<run>/<step>`, slots, since, ... from element `at` on. */
+static struct pool_claimant claimant_read(const struct reply *fields, size_t at)
+{
+    const char *claim = reply_str(reply_at(fields, at));
+    size_t len = strcspn(claim, "/");
+    struct pool_claimant who = {
+        .step = claim[len] ? claim + len + 1 : "",
+        .slots = reply_int(reply_at(fields, at + 1), 0),
+        .since = reply_int(reply_at(fields, at + 2), 0),
+    };
+
+    snprintf(who.run, sizeof who.run, "%.*s", (int)len, claim);
+    return who;
+}
+
+struct pool_holder pool_holder_at(const struct reply *r, size_t i)
+{
+    const struct reply *fields = reply_at(r, INFO_HOLDERS);
+    size_t at = i * CLAIM_FIELDS;
+
+    return (struct pool_holder){
+        .who = claimant_read(fields, at),
+        .lease_until = reply_int(reply_at(fields, at + 3), 0),
+        .token = reply_int(reply_at(fields, at + 4), 0),
+    };
+}
+
+struct pool_waiter pool_waiter_at(const struct reply *r, size_t i)
+{
+    const struct reply *fields = reply_at(r, INFO_WAITERS);
+    size_t at = i * CLAIM_FIELDS;
+
+    return (struct pool_waiter){
+        .who = claimant_read(fields, at),
+        .priority = reply_int(reply_at(fields, at + 3), 0),
+        .reason = reply_str(reply_at(fields, at + 4)),
+    };
+}
+
+struct call *pool_delete_call(struct store *s, const char *pool)
+{
+    return pool_call(s, SCRIPT_POOL_DELETE, pool);
 }
