@@ -14,129 +14,51 @@
 --   wait:<claim>        hash  one waiter: attempt, shape, priority, arrival, since, passed_at
 --   waiters             zset  all waiters by the end of their patience: a dead one vanishes
 --   slots:<run>         set   the steps of a run that hold or wait
---@include lib/limits.lua
+--   pools_due           set   pools with slots to give that one call was too short for; nobody comes in past their lines
+--@include lib/line.lua
 --@include lib/bell.lua
---@include lib/events.lua
-local LOOKS = 200 -- shapes looked at when slots become free
-local AHEAD = 8   -- waiters at the head of a line that are protected from being passed for ever
+local LOOKS = 500 -- heads of shapes looked at in one call
+local GRANTS = 50 -- grants to waiters in one call
 
--- {{pool, weight}, ...} of a shape
-local shape_memo = {}
-local function shape_parts(shape)
-    local parts = shape_memo[shape]
-    if not parts then
-        parts = {}
-        for pool, weight in shape:gmatch('([^,=]+)=(%d+)') do
-            parts[#parts + 1] = {pool, tonumber(weight)}
+-- --- grants
+
+-- Gives the slots. until_taken: the claimant has not been told yet and has this long to come for them. Returns the token and
+-- the lease, '0' when only unlimited pools were asked: then nothing is recorded and nothing ends.
+local function grant(claim, attempt, shape, since, until_taken)
+    local token, held = num(call('HINCRBY', P .. 'meta', 'token', 1)), limited_part(shape)
+    local lease = held == '' and 0 or shape_lease(shape)
+    if held ~= '' then
+        local run, step = run_and_step(claim)
+        for _, part in ipairs(parts_of[held]) do
+            pool_used[part[1]] = call('HINCRBY', P .. 'pool_used', part[1], part[2])
+            call('ZADD', P .. 'pool:' .. part[1] .. ':holders', part[2], claim)
         end
-        shape_memo[shape] = parts
+        call('HSET', P .. 'slot:' .. claim, 'attempt', attempt, 'token', token, 'shape', shape, 'held', held,
+            'claimed_at', num(now), 'lease', num(lease))
+        call('ZADD', P .. 'slots', num(now + (until_taken or lease)), claim)
+        call('SADD', P .. 'slots:' .. run, step)
     end
-    return parts
+    emit_claim('StepSlotClaimed', claim, attempt, shape, 'token', token, 'waited_ms', num(now - since))
+    return token, num(lease)
 end
 
--- Slots of a pool: infinite below 0; a limit that cannot be read grants nothing; nil when nobody configured the pool.
-local function pool_limit(pool)
-    local text = call('HGET', P .. 'pool_limits', unescape(pool))
-    if not text then
-        return nil
-    end
-    return text:find('^-%d+$') and math.huge or limit_number(text)
-end
-
-local function pool_used(pool)
-    return tonumber(call('HGET', P .. 'pool_used', pool)) or 0
-end
-
-local function pool_number(hash, pool, otherwise)
-    return tonumber(call('HGET', P .. hash, unescape(pool)) or nil) or otherwise
-end
-
--- The lease of a grant: the shortest of its pools.
-local function shape_lease(shape)
-    local lease = math.huge
-    for _, part in ipairs(shape_parts(shape)) do
-        lease = math.min(lease, math.max(1000, pool_number('pool_leases', part[1], 300000)))
-    end
-    return lease
-end
-
-local function line_member(arrival, name)
-    return string.format('%015.0f %s', arrival, name)
-end
-
-local function claim_of(member)
-    return member:sub(17)
-end
-
--- Whether a member of a line stands before a claim of this priority and arrival.
-local function is_before(member, score, priority, arrival)
-    score = tonumber(score)
-    return score < -priority or (score == -priority and tonumber(member:sub(1, 15)) < arrival)
-end
-
--- The slots of a pool that are kept for the first waiter ahead that was passed for too long.
-local function kept_ahead(pool, priority, arrival)
-    local line = call('ZRANGE', P .. 'pool:' .. pool .. ':waiters', 0, AHEAD - 1, 'WITHSCORES')
-    local patience = line[1] and pool_number('pool_bypass', pool, 10000)
-    for i = 1, #line, 2 do
-        if not is_before(line[i], line[i + 1], priority, arrival) then
-            return 0
-        end
-        local f = call('HMGET', P .. 'wait:' .. claim_of(line[i]), 'passed_at', 'shape')
-        if f[1] and now >= tonumber(f[1]) + patience then
-            for _, part in ipairs(shape_parts(f[2])) do
-                if part[1] == pool then
-                    return part[2]
-                end
-            end
+local function ungrant(claim, event)
+    local slot, run, step = P .. 'slot:' .. claim, run_and_step(claim)
+    local f = call('HMGET', slot, 'held', 'token', 'attempt', 'shape')
+    for _, part in ipairs(parts_of[f[1]]) do
+        call('ZREM', P .. 'pool:' .. part[1] .. ':holders', claim)
+        pool_used[part[1]] = call('HINCRBY', P .. 'pool_used', part[1], -part[2])
+        if pool_used[part[1]] == 0 then
+            call('HDEL', P .. 'pool_used', part[1])
         end
     end
-    return 0
+    call('DEL', slot)
+    call('ZREM', P .. 'slots', claim)
+    call('SREM', P .. 'slots:' .. run, step)
+    emit_claim(event, claim, f[3], f[4], 'token', f[2])
 end
 
--- Whether a claim of this shape can be granted now; the pools that have not enough free slots otherwise.
-local function shape_blocked(shape, priority, arrival)
-    local blocked = {}
-    for _, part in ipairs(shape_parts(shape)) do
-        local pool, weight = part[1], part[2]
-        local limit = pool_limit(pool) or math.huge
-        if limit < math.huge then
-            local free = limit - pool_used(pool)
-            if weight > free or weight > free - kept_ahead(pool, priority, arrival) then
-                blocked[#blocked + 1] = pool
-            end
-        end
-    end
-    return blocked
-end
-
-local function blocked_text(blocked)
-    local words = {}
-    for i, pool in ipairs(blocked) do
-        words[i] = string.format("'%s' (%.0f/%.0f)", unescape(pool), pool_used(pool), pool_limit(pool) or -1)
-    end
-    if #words == 1 then
-        return 'pool ' .. words[1]:gsub(' %(', ' full (', 1)
-    end
-    return 'pools full: ' .. table.concat(words, ', ')
-end
-
-local function run_and_step(claim)
-    return claim:match('^([^/]*)/(.*)$')
-end
-
--- Everyone at the head of a line who stands before this claim is passed by it: their patience runs from the first time on.
-local function mark_passed(shape, priority, arrival)
-    for _, part in ipairs(shape_parts(shape)) do
-        local line = call('ZRANGE', P .. 'pool:' .. part[1] .. ':waiters', 0, AHEAD - 1, 'WITHSCORES')
-        for i = 1, #line, 2 do
-            if not is_before(line[i], line[i + 1], priority, arrival) then
-                break
-            end
-            call('HSETNX', P .. 'wait:' .. claim_of(line[i]), 'passed_at', num(now))
-        end
-    end
-end
+-- --- serving those who wait
 
 -- Tells the process of a claim that something changed; the bell of one that is gone vanishes.
 local function ring_claimant(claim)
@@ -145,140 +67,121 @@ local function ring_claimant(claim)
     call('PEXPIRE', key, 600000)
 end
 
--- --- the waiting line
+-- The pools whose limits were changed since the last time, however that was done: all, as each change is rare.
+local function pools_changed()
+    local flat, pools = call('HGETALL', P .. 'pool_limits'), {}
+    local text = table.concat(flat, '\n')
+    if (call('HGET', P .. 'meta', 'pools_seen') or '') ~= text then
+        call('HSET', P .. 'meta', 'pools_seen', text)
+        for i = 1, #flat, 2 do
+            pools[#pools + 1] = escape(flat[i])
+        end
+    end
+    return pools
+end
 
-local function shape_head_add(shape)
-    local head = call('ZRANGE', P .. 'shape:' .. shape, 0, 0, 'WITHSCORES')
-    if head[1] then
-        for _, part in ipairs(shape_parts(shape)) do
-            call('ZADD', P .. 'pool:' .. part[1] .. ':shapes', head[2], head[1]:sub(1, 16) .. shape)
+local function add_due(pools)
+    for _, pool in ipairs(pools) do
+        if call('EXISTS', P .. 'pool:' .. pool .. ':shapes') == 1 then
+            call('SADD', P .. 'pools_due', pool)
         end
     end
 end
 
-local function shape_head_drop(shape)
-    local head = call('ZRANGE', P .. 'shape:' .. shape, 0, 0)[1]
-    if head then
-        for _, part in ipairs(shape_parts(shape)) do
-            call('ZREM', P .. 'pool:' .. part[1] .. ':shapes', head:sub(1, 16) .. shape)
+-- The line whose next head is the best of all; nil when nobody is left who could come in.
+local function best_line(lines)
+    local best
+    for _, line in ipairs(lines) do
+        if line.head == nil then
+            line.head = pool_room(line.pool) > 0 and heads_of(line.pool, line.at, 1)[1] or false
+        end
+        if line.head and (not best or is_before(line.head, best.head.priority, best.head.arrival)) then
+            best = line
         end
     end
+    return best
 end
 
-local function waiter_add(claim, attempt, shape, priority, patience)
-    local arrival = call('HINCRBY', P .. 'meta', 'arrival', 1)
-    local member = line_member(arrival, claim)
-    shape_head_drop(shape)
-    call('ZADD', P .. 'shape:' .. shape, 0 - priority, member)
-    shape_head_add(shape)
-    for _, part in ipairs(shape_parts(shape)) do
-        call('ZADD', P .. 'pool:' .. part[1] .. ':waiters', 0 - priority, member)
+-- Lets the first waiter of a shape in when what it asks is free. One that asks nothing limited any more is told, and comes
+-- in when it asks again: there is nothing to record until then. Returns whether it was granted.
+local function let_in(head)
+    local shape = head.shape
+    if #shape_blocked(shape, head.priority, head.arrival) > 0 then
+        return false
     end
-    call('HSET', P .. 'wait:' .. claim, 'attempt', attempt, 'shape', shape, 'priority', num(priority), 'arrival',
-        num(arrival), 'since', num(now))
-    call('ZADD', P .. 'waiters', num(now + patience), claim)
-    local run, step = run_and_step(claim)
-    call('SADD', P .. 'slots:' .. run, step)
-end
-
-local function waiter_drop(claim)
-    local f = call('HMGET', P .. 'wait:' .. claim, 'shape', 'arrival')
-    local shape, member = f[1], line_member(tonumber(f[2]), claim)
-    shape_head_drop(shape)
-    call('ZREM', P .. 'shape:' .. shape, member)
-    shape_head_add(shape)
-    for _, part in ipairs(shape_parts(shape)) do
-        call('ZREM', P .. 'pool:' .. part[1] .. ':waiters', member)
+    local claim = first_waiter(shape)
+    ring_claimant(claim)
+    if limited_part(shape) == '' then
+        return false
     end
-    call('DEL', P .. 'wait:' .. claim)
-    call('ZREM', P .. 'waiters', claim)
-    return shape
+    local f = call('HMGET', P .. 'wait:' .. claim, 'attempt', 'since')
+    waiter_drop(claim)
+    mark_passed(shape, head.priority, head.arrival)
+    grant(claim, f[1], shape, tonumber(f[2]), PATIENCE)
+    return true
 end
 
--- --- grants
-
--- Gives the slots. until_taken: the claimant has not been told yet and has this long to come for them.
-local function grant(claim, attempt, shape, since, until_taken)
-    local token, held = call('HINCRBY', P .. 'meta', 'token', 1), {}
-    local lease = shape_lease(shape)
-    local run, step = run_and_step(claim)
-    for _, part in ipairs(shape_parts(shape)) do
-        local limit = pool_limit(part[1])
-        if limit and limit < math.huge then
-            held[#held + 1] = part[1] .. '=' .. part[2]
-            call('HINCRBY', P .. 'pool_used', part[1], part[2])
-            call('ZADD', P .. 'pool:' .. part[1] .. ':holders', part[2], claim)
+-- Grants what is free in these pools, in those that are due, and in those whose limits were changed, to those who wait: best
+-- first over all these pools.
+local function serve(pools)
+    add_due(pools)
+    add_due(pools_changed())
+    local lines, grants = {}, 0
+    for i, pool in ipairs(call('SMEMBERS', P .. 'pools_due')) do
+        lines[i] = {pool = pool, at = 0}
+    end
+    for _ = 1, LOOKS do
+        local line = best_line(lines)
+        if not line then
+            break
+        elseif grants == GRANTS then
+            return
         end
-    end
-    if #held > 0 then
-        call('HSET', P .. 'slot:' .. claim, 'attempt', attempt, 'token', num(token), 'shape', shape, 'held',
-            table.concat(held, ','), 'claimed_at', num(now), 'lease', num(lease))
-        call('ZADD', P .. 'slots', num(now + (until_taken or lease)), claim)
-        call('SADD', P .. 'slots:' .. run, step)
-    end
-    emit('StepSlotClaimed', run, 'step', step, 'attempt', attempt, 'pools', unescape(shape), 'token', num(token),
-        'waited_ms', num(now - since))
-    return num(token), num(lease)
-end
-
--- Takes the slots back; its caller serves the pools. Returns the shape that was held.
-local function ungrant(claim, event)
-    local slot = P .. 'slot:' .. claim
-    local f = call('HMGET', slot, 'held', 'token', 'attempt')
-    local run, step = run_and_step(claim)
-    for _, part in ipairs(shape_parts(f[1])) do
-        call('ZREM', P .. 'pool:' .. part[1] .. ':holders', claim)
-        if call('HINCRBY', P .. 'pool_used', part[1], -part[2]) == 0 then
-            call('HDEL', P .. 'pool_used', part[1])
-        end
-    end
-    call('DEL', slot)
-    call('ZREM', P .. 'slots', claim)
-    call('SREM', P .. 'slots:' .. run, step)
-    emit(event, run, 'step', step, 'attempt', f[3], 'pools', unescape(f[1]), 'token', f[2])
-    return f[1]
-end
-
--- Grants to those who wait for these pools what is free, best first; each has PATIENCE to come for it.
-local PATIENCE = 30000
-local function serve(shape)
-    for _, part in ipairs(shape_parts(shape)) do
-        local key, at = P .. 'pool:' .. part[1] .. ':shapes', 0
-        for _ = 1, LOOKS do
-            local head = call('ZRANGE', key, at, at, 'WITHSCORES')
-            if not head[1] then
-                break
+        local head = line.head
+        if let_in(head) then
+            grants = grants + 1
+            for _, other in ipairs(lines) do
+                other.head = (not other.head or other.head.shape ~= head.shape) and other.head or nil
             end
-            local wanted, arrival, priority = head[1]:sub(17), tonumber(head[1]:sub(1, 15)), -head[2]
-            if #shape_blocked(wanted, priority, arrival) == 0 then
-                local claim = claim_of(call('ZRANGE', P .. 'shape:' .. wanted, 0, 0)[1])
-                local f = call('HMGET', P .. 'wait:' .. claim, 'attempt', 'since')
-                waiter_drop(claim)
-                mark_passed(wanted, priority, arrival)
-                grant(claim, f[1], wanted, tonumber(f[2]), PATIENCE)
-                ring_claimant(claim)
-            else
-                at = at + 1
-            end
+        else
+            line.at, line.head = line.at + 1, nil
         end
+    end
+    call('DEL', P .. 'pools_due')
+end
+
+-- Ends what a claim holds or waits for. Adds the pools that may have more to give now to `freed`.
+local function slots_drop(claim, event, freed)
+    local shape = call('HGET', P .. 'slot:' .. claim, 'shape')
+    if shape then
+        ungrant(claim, event)
+    else
+        shape = call('HGET', P .. 'wait:' .. claim, 'shape')
+        if not shape then
+            return
+        end
+        waiter_drop(claim)
+    end
+    for _, part in ipairs(parts_of[shape]) do
+        freed[#freed + 1] = part[1]
     end
 end
 
 local function slots_release(claim, event)
-    if call('EXISTS', P .. 'slot:' .. claim) == 1 then
-        serve(ungrant(claim, event))
-    elseif call('EXISTS', P .. 'wait:' .. claim) == 1 then
-        local shape = waiter_drop(claim)
-        local run, step = run_and_step(claim)
-        call('SREM', P .. 'slots:' .. run, step)
-        serve(shape)
-    end
+    local freed = {}
+    slots_drop(claim, event, freed)
+    serve(freed)
 end
 
 -- A run that ended holds nothing and waits for nothing.
 local function slots_release_run(run)
-    for _, step in ipairs(call('SMEMBERS', P .. 'slots:' .. run)) do
-        slots_release(run .. '/' .. step, 'StepSlotReleased')
+    local freed, steps = {}, call('SMEMBERS', P .. 'slots:' .. run)
+    table.sort(steps)
+    for _, step in ipairs(steps) do
+        slots_drop(run .. '/' .. step, 'StepSlotReleased', freed)
+    end
+    if #steps > 0 then
+        serve(freed)
     end
 end
 
@@ -286,47 +189,46 @@ end
 
 -- After a gap (see upkeep) nothing ends before its holder had its own time to come back.
 local resumed_at
-local function in_grace(span)
-    resumed_at = resumed_at or tonumber(call('HGET', P .. 'meta', 'resumed_at') or 0)
-    return now < resumed_at + span
+local function grace_end(span)
+    resumed_at = resumed_at or tonumber(call('HGET', P .. 'meta', 'resumed_at')) or -math.huge
+    return resumed_at + span
 end
 
-local function slot_expired(claim)
-    local lease = tonumber(call('HGET', P .. 'slot:' .. claim, 'lease')) or 0
-    if in_grace(lease) then
-        return
+local function slot_is_over(claim, lease)
+    return now >= math.max(tonumber(call('ZSCORE', P .. 'slots', claim)), grace_end(lease))
+end
+
+-- Ends a grant that was not renewed in time; within the grace it is put off.
+local function slot_expire(claim, freed)
+    local lease = tonumber(call('HGET', P .. 'slot:' .. claim, 'lease'))
+    if slot_is_over(claim, lease) then
+        slots_drop(claim, 'StepSlotExpired', freed)
+        ring_claimant(claim)
+    else
+        call('ZADD', P .. 'slots', 'XX', num(grace_end(lease)), claim)
     end
-    slots_release(claim, 'StepSlotExpired')
-    ring_claimant(claim)
 end
 
 -- Ends grants and waits that nobody renewed. Returns whether more is left to do.
 local function pools_sweep(many)
+    local freed, waiters = {}, {}
     local slots = call('ZRANGEBYSCORE', P .. 'slots', '-inf', num(now), 'LIMIT', 0, many)
     for _, claim in ipairs(slots) do
-        slot_expired(claim)
+        slot_expire(claim, freed)
     end
-    if in_grace(PATIENCE) then
-        return false
+    if now >= grace_end(PATIENCE) then
+        waiters = call('ZRANGEBYSCORE', P .. 'waiters', '-inf', num(now), 'LIMIT', 0, many)
     end
-    local waiters = call('ZRANGEBYSCORE', P .. 'waiters', '-inf', num(now), 'LIMIT', 0, many)
     for _, claim in ipairs(waiters) do
-        slots_release(claim, 'StepSlotReleased')
+        slots_drop(claim, 'StepSlotReleased', freed)
     end
-    return #waiters == many
+    if #freed > 0 then
+        serve(freed)
+    end
+    return #slots == many or #waiters == many or call('EXISTS', P .. 'pools_due') == 1
 end
 
 -- Serves those who wait for pools whose limits were changed, however that was done.
 local function pools_follow()
-    local flat = call('HGETALL', P .. 'pool_limits')
-    local text = table.concat(flat, '\n')
-    if (call('HGET', P .. 'meta', 'pools_seen') or '') == text then
-        return
-    end
-    call('HSET', P .. 'meta', 'pools_seen', text)
-    for i = 1, #flat, 2 do
-        if call('EXISTS', P .. 'pool:' .. escape(flat[i]) .. ':shapes') == 1 then
-            serve(escape(flat[i]) .. '=1')
-        end
-    end
+    serve({})
 end

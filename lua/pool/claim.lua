@@ -4,10 +4,10 @@
 -- KEYS  [1] prefix
 -- ARGV  [1] now; [2] claim `<run>/<step>`; [3] token of the run, '' when the claim is not a step of a run; [4] attempt;
 --       [5] priority, '' for the run's; then pool, slots, pool, slots, ... (a pool named twice sums)
--- RETURNS {'GRANTED', token, lease ms}
+-- RETURNS {'GRANTED', token, lease ms}: lease 0 when all pools are unlimited, nothing is held and nothing ends
 --         {'WAITING', reason, pool, position, ...}
 --         {'NEVER', pool, slots, limit}: more than the pool has | {'UNKNOWN_POOL', pool}: not configured, and no step asks
---         {'STALE', state}: the run is not the claimant's
+--         {'STALE', why}: the run is in that state or another's, or a later attempt of the step has asked
 --@include lib/open.lua
 --@include lib/pools.lua
 local claim, run_token, attempt, priority = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
@@ -19,9 +19,8 @@ if run_token ~= '' then
     end
     priority = priority ~= '' and priority or f[3]
 end
-priority = tonumber(priority) or 0
 
-local weights, names = {}, {}
+local weights, names, parts = {}, {}, {}
 for i = 6, #ARGV, 2 do
     local pool = escape(ARGV[i])
     names[#names + 1] = not weights[pool] and pool or nil
@@ -29,70 +28,65 @@ for i = 6, #ARGV, 2 do
 end
 table.sort(names)
 for i, pool in ipairs(names) do
-    local limit = pool_limit(pool)
-    if not limit and run_token == '' then
-        return {'UNKNOWN_POOL', unescape(pool)}
-    elseif limit and limit > 0 and weights[pool] > limit then
-        return {'NEVER', unescape(pool), num(weights[pool]), num(limit)}
-    end
-    names[i] = pool .. '=' .. num(weights[pool])
+    parts[i] = pool .. '=' .. num(weights[pool])
 end
-local shape = table.concat(names, ',')
-for _, part in ipairs(shape_parts(shape)) do
-    if call('HSETNX', P .. 'pool_limits', unescape(part[1]), '-1') == 1 then
-        emit('PoolCreated', run, 'pool', unescape(part[1]), 'limit', '-1')
-    end
-end
+local shape = table.concat(parts, ',')
 
 pools_follow()
-pools_sweep(10)
+pools_sweep(20)
 
-local function granted()
-    local f = call('HMGET', P .. 'slot:' .. claim, 'token', 'lease', 'attempt', 'shape')
-    if not f[1] then
-        return nil
-    elseif f[3] ~= attempt or f[4] ~= shape then
+local held = call('HMGET', P .. 'slot:' .. claim, 'attempt', 'shape', 'token', 'lease')
+local waits = call('HMGET', P .. 'wait:' .. claim, 'attempt', 'shape', 'priority', 'arrival', 'since')
+local before = held[1] and held or waits
+if before[1] and tonumber(before[1]) > tonumber(attempt) then
+    return {'STALE', 'attempt ' .. before[1]}
+end
+local over = held[1] and slot_is_over(claim, tonumber(held[4]))
+if over or (before[1] and (before[1] ~= attempt or before[2] ~= shape)) then
+    slots_release(claim, over and 'StepSlotExpired' or 'StepSlotReleased')
+    held, waits = {}, {}
+elseif held[1] then
+    call('ZADD', P .. 'slots', 'XX', num(now + held[4]), claim)
+    return {'GRANTED', held[3], held[4]}
+end
+
+for _, pool in ipairs(names) do
+    local limit = pool_limit[pool]
+    if not limit and run_token == '' then
         slots_release(claim, 'StepSlotReleased')
-        return nil
-    end
-    call('ZADD', P .. 'slots', 'XX', num(now + f[2]), claim)
-    return {'GRANTED', f[1], f[2]}
-end
-
-local function waiting(again)
-    local f = call('HMGET', P .. 'wait:' .. claim, 'arrival', 'attempt', 'shape', 'priority')
-    if f[1] and (f[2] ~= attempt or f[3] ~= shape) then
+        return {'UNKNOWN_POOL', unescape(pool)}
+    elseif limit and limit > 0 and weights[pool] > limit then
         slots_release(claim, 'StepSlotReleased')
-        return nil
-    elseif not f[1] then
-        return nil
+        return {'NEVER', unescape(pool), num(weights[pool]), num(limit)}
     end
-    call('ZADD', P .. 'waiters', num(now + PATIENCE), claim)
-    local reply = {'WAITING', blocked_text(shape_blocked(shape, tonumber(f[4]), tonumber(f[1])))}
-    for _, part in ipairs(shape_parts(shape)) do
-        local rank = call('ZRANK', P .. 'pool:' .. part[1] .. ':waiters', line_member(tonumber(f[1]), claim))
-        reply[#reply + 1], reply[#reply + 2] = unescape(part[1]), num(rank + 1)
+end
+for _, pool in ipairs(names) do
+    if not pool_limit[pool] then
+        call('HSET', P .. 'pool_limits', unescape(pool), '-1')
+        emit('PoolCreated', run, 'pool', unescape(pool), 'limit', '-1')
     end
-    if not again then
-        local _, step = run_and_step(claim)
-        emit('StepSlotWaiting', run, 'step', step, 'attempt', attempt, 'pools', unescape(shape), 'reason', reply[2])
-    end
-    return reply
 end
 
-local answer = granted() or waiting(true)
-if answer and answer[1] == 'WAITING' then
-    serve(shape) -- nobody should be left behind; this is the net below
-    answer = granted() or answer
-end
-if answer then
-    return answer
-end
-local arrival = tonumber(call('HGET', P .. 'meta', 'arrival') or 0) + 1
-if #shape_blocked(shape, priority, arrival) == 0 then
+priority = tonumber(waits[3] or priority) or 0
+local since = tonumber(waits[5] or now)
+local arrival = tonumber(waits[4] or call('HINCRBY', P .. 'meta', 'arrival', 1))
+if may_enter(shape, priority, arrival) then
+    if waits[1] then
+        waiter_drop(claim)
+    end
     mark_passed(shape, priority, arrival)
-    local token, lease = grant(claim, attempt, shape, now)
-    return {'GRANTED', token, lease}
+    return {'GRANTED', grant(claim, attempt, shape, since)}
 end
-waiter_add(claim, attempt, shape, priority, PATIENCE)
-return waiting(false)
+
+local reply = {'WAITING', blocked_text(shape_blocked(shape, priority, arrival))}
+if waits[1] then
+    call('ZADD', P .. 'waiters', num(now + PATIENCE), claim)
+else
+    waiter_add(claim, attempt, shape, priority, arrival)
+    emit_claim('StepSlotWaiting', claim, attempt, shape, 'reason', reply[2])
+end
+for _, pool in ipairs(names) do
+    local rank = call('ZRANK', P .. 'pool:' .. pool .. ':waiters', line_member(arrival, claim))
+    reply[#reply + 1], reply[#reply + 2] = unescape(pool), num(rank + 1)
+end
+return reply

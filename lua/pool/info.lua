@@ -25,15 +25,15 @@ for i = 1, #held, 2 do
     add(holders, held[i], held[i + 1], f[1] or '', call('ZSCORE', P .. 'slots', held[i]) or '', f[2] or '')
 end
 for _, member in ipairs(call('ZRANGE', key .. ':waiters', 0, 99)) do
-    local claim = claim_of(member)
+    local claim = line_name(member)
     local f = call('HMGET', P .. 'wait:' .. claim, 'shape', 'since', 'priority', 'arrival')
     local slots = 0
-    for _, part in ipairs(shape_parts(f[1])) do
+    for _, part in ipairs(parts_of[f[1]]) do
         slots = part[1] == pool and part[2] or slots
     end
     local blocked = shape_blocked(f[1], tonumber(f[3]), tonumber(f[4]))
     add(waiters, claim, num(slots), f[2], f[3], blocked_text(blocked))
 end
-return {'OK', {limit, num(pool_used(pool)), num(call('ZCARD', key .. ':holders')), num(call('ZCARD', key .. ':waiters')),
-    num(pool_number('pool_leases', pool, 300000)), num(pool_number('pool_bypass', pool, 10000)), num(now)},
+return {'OK', {limit, num(pool_used[pool]), num(call('ZCARD', key .. ':holders')), num(call('ZCARD', key .. ':waiters')),
+    num(pool_lease(pool)), num(pool_bypass(pool)), num(now)},
     holders, waiters}

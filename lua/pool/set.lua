@@ -5,13 +5,12 @@
 -- RETURNS {'OK', limit, lease ms, max bypass ms}
 --@include lib/open.lua
 --@include lib/pools.lua
-local pool = ARGV[2]
-call('HSET', P .. 'pool_limits', pool, ARGV[3])
+local name, pool = ARGV[2], escape(ARGV[2])
+call('HSET', P .. 'pool_limits', name, ARGV[3])
 for i, hash in ipairs({'pool_leases', 'pool_bypass'}) do
     if ARGV[3 + i] ~= '' then
-        call('HSET', P .. hash, pool, ARGV[3 + i])
+        call('HSET', P .. hash, name, ARGV[3 + i])
     end
 end
-pools_follow()
-return {'OK', ARGV[3], num(pool_number('pool_leases', escape(pool), 300000)),
-    num(pool_number('pool_bypass', escape(pool), 10000))}
+serve({pool})
+return {'OK', ARGV[3], num(pool_lease(pool)), num(pool_bypass(pool))}

@@ -37,7 +37,7 @@ for i = 1, count do
 end
 for i = at, #ARGV, 4 do
     local step, pool, slots = unpack(ARGV, i + 1, i + 3)
-    local limit = pool_limit(escape(pool))
+    local limit = pool_limit[escape(pool)]
     if limit and limit > 0 and tonumber(slots) > limit then
         never[tonumber(ARGV[i])] = "step '" .. step .. "' asks " .. slots .. " slots of pool '" .. pool .. "' (limit "
             .. num(limit) .. '): it can never run'

@@ -1,0 +1,168 @@
+-- line: the waiting lines of pools, and for whom slots are kept. What the keys hold: pools.lua.
+--@include lib/shapes.lua
+local AHEAD = 16       -- shapes at the head of a line that are protected from being passed for ever
+local PATIENCE = 30000 -- ms: who waits asks again within this time, and comes within it for what was granted
+
+local function line_member(arrival, name)
+    return string.format('%015.0f %s', arrival, name)
+end
+
+local function line_name(member)
+    return member:sub(17)
+end
+
+-- The shapes that wait for a pool, from the at-th on: {{shape, priority, arrival}, ...}
+local function heads_of(pool, at, count)
+    local flat, heads = call('ZRANGE', P .. 'pool:' .. pool .. ':shapes', at, at + count - 1, 'WITHSCORES'), {}
+    for i = 1, #flat, 2 do
+        heads[#heads + 1] = {shape = line_name(flat[i]), priority = -flat[i + 1], arrival = tonumber(flat[i]:sub(1, 15))}
+    end
+    return heads
+end
+
+local function is_before(head, priority, arrival)
+    return head.priority > priority or (head.priority == priority and head.arrival < arrival)
+end
+
+local function first_waiter(shape)
+    local member = call('ZRANGE', P .. 'shape:' .. shape, 0, 0)[1]
+    return member and line_name(member)
+end
+
+-- Whether the limits of this moment would ever let a shape in.
+local function is_possible(shape)
+    for _, part in ipairs(parts_of[shape]) do
+        if part[2] > (pool_limit[part[1]] or math.huge) then
+            return false
+        end
+    end
+    return true
+end
+
+-- The first in the line of a pool that was passed for too long: slots are kept for it, from all behind it. One that the
+-- limits do not let in keeps nothing.
+local function passed_too_long(pool)
+    local bypass = pool_bypass(pool)
+    for _, head in ipairs(heads_of(pool, 0, AHEAD)) do
+        local passed_at = call('HGET', P .. 'wait:' .. first_waiter(head.shape), 'passed_at')
+        if passed_at and now >= passed_at + bypass and is_possible(head.shape) then
+            return head
+        end
+    end
+    return false
+end
+local passed_memo = memo(passed_too_long)
+
+-- To be called when a line has changed.
+local function passed_forget()
+    passed_memo = memo(passed_too_long)
+end
+
+local function kept_slots(pool, priority, arrival)
+    local head = passed_memo[pool]
+    if head and is_before(head, priority, arrival) then
+        for _, part in ipairs(parts_of[head.shape]) do
+            if part[1] == pool then
+                return part[2]
+            end
+        end
+    end
+    return 0
+end
+
+-- The pools that have not enough free slots for a claim of this shape; none: it can be granted.
+local function shape_blocked(shape, priority, arrival)
+    local blocked = {}
+    for _, part in ipairs(parts_of[shape]) do
+        local pool, weight = part[1], part[2]
+        local room = pool_room(pool)
+        if weight > room or (room < math.huge and weight > room - kept_slots(pool, priority, arrival)) then
+            blocked[#blocked + 1] = pool
+        end
+    end
+    return blocked
+end
+
+-- Whether a claim that stands or would stand here comes in now.
+local function may_enter(shape, priority, arrival)
+    for _, part in ipairs(parts_of[shape]) do
+        if pool_is_limited(part[1]) and call('SISMEMBER', P .. 'pools_due', part[1]) == 1 then
+            return false
+        end
+    end
+    return #shape_blocked(shape, priority, arrival) == 0
+end
+
+local function blocked_text(blocked)
+    local words = {}
+    for i, pool in ipairs(blocked) do
+        local full = #blocked == 1 and 'full ' or ''
+        words[i] = string.format("'%s' %s(%.0f/%.0f)", unescape(pool), full, pool_used[pool], pool_limit[pool])
+    end
+    return (#words > 1 and 'pools full: ' or #words == 1 and 'pool ' or '') .. table.concat(words, ', ')
+end
+
+-- The heads ahead of a claim that is granted are passed by it: their patience runs from the first time on.
+local function mark_passed(shape, priority, arrival)
+    for _, part in ipairs(parts_of[shape]) do
+        for _, head in ipairs(pool_is_limited(part[1]) and heads_of(part[1], 0, AHEAD) or {}) do
+            if not is_before(head, priority, arrival) then
+                break
+            end
+            call('HSETNX', P .. 'wait:' .. first_waiter(head.shape), 'passed_at', num(now))
+        end
+    end
+    passed_forget()
+end
+
+-- Changes the line of a shape, and the place of the shape in the lines of its pools with it.
+local function shape_line(shape, command, ...)
+    local key = P .. 'shape:' .. shape
+    local old = call('ZRANGE', key, 0, 0)[1]
+    call(command, key, ...)
+    local new = call('ZRANGE', key, 0, 0, 'WITHSCORES')
+    for _, part in ipairs(new[1] ~= old and parts_of[shape] or {}) do
+        local line = P .. 'pool:' .. part[1] .. ':shapes'
+        if old then
+            call('ZREM', line, old:sub(1, 16) .. shape)
+        end
+        if new[1] then
+            call('ZADD', line, new[2], new[1]:sub(1, 16) .. shape)
+        end
+    end
+    passed_forget()
+end
+
+local function waiter_add(claim, attempt, shape, priority, arrival)
+    local member, run, step = line_member(arrival, claim), run_and_step(claim)
+    shape_line(shape, 'ZADD', 0 - priority, member)
+    for _, part in ipairs(parts_of[shape]) do
+        call('ZADD', P .. 'pool:' .. part[1] .. ':waiters', 0 - priority, member)
+    end
+    call('HSET', P .. 'wait:' .. claim, 'attempt', attempt, 'shape', shape, 'priority', num(priority), 'arrival',
+        num(arrival), 'since', num(now))
+    call('ZADD', P .. 'waiters', num(now + PATIENCE), claim)
+    call('SADD', P .. 'slots:' .. run, step)
+end
+
+-- Who waits behind in the same shape was passed by the same claims, as long as it was there.
+local function passed_inherit(shape, passed_at)
+    local heir = passed_at and first_waiter(shape)
+    if heir then
+        local since = tonumber(call('HGET', P .. 'wait:' .. heir, 'since'))
+        call('HSETNX', P .. 'wait:' .. heir, 'passed_at', num(math.max(since, passed_at)))
+    end
+end
+
+local function waiter_drop(claim)
+    local f = call('HMGET', P .. 'wait:' .. claim, 'shape', 'arrival', 'passed_at')
+    local shape, member, run, step = f[1], line_member(f[2], claim), run_and_step(claim)
+    shape_line(shape, 'ZREM', member)
+    for _, part in ipairs(parts_of[shape]) do
+        call('ZREM', P .. 'pool:' .. part[1] .. ':waiters', member)
+    end
+    call('DEL', P .. 'wait:' .. claim)
+    call('ZREM', P .. 'waiters', claim)
+    call('SREM', P .. 'slots:' .. run, step)
+    passed_inherit(shape, tonumber(f[3]))
+end

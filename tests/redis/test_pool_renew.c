@@ -1,0 +1,105 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "support/queue.h"
+
+static struct row renewed[] = {
+    {"HSET @pool_limits db 4", "1"},
+    {"pool/claim x/a '' 1 0 db 3", "GRANTED 1 300000"},
+    {"DEL @events", "1"},
+    {"at 300999", ""},
+    {"pool/renew x/a 1", "OK OK"},
+    {"ZSCORE @slots x/a", "600999"},
+    {"events", "StepSlotRenewed x step a attempt 1 pools db=3 token 1"},
+    {0},
+};
+
+/* One call for all grants, each with its own lease. */
+static struct row many[] = {
+    {"HSET @pool_limits db 4 api 4", "2"},
+    {"HSET @pool_leases db 5000 api 9000", "2"},
+    {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 5000"},
+    {"pool/claim x/b '' 1 0 api 1", "GRANTED 2 9000"},
+    {"pool/claim y/c '' 1 0 api 1", "GRANTED 3 9000"},
+    {"at 2000", ""},
+    {"pool/renew x/a 1 nobody/x 1 x/b 1 y/c 3", "OK OK STALE STALE OK"},
+    {"ZRANGE @slots 0 -1 WITHSCORES", "x/a 7000 x/b 10000 y/c 11000"},
+    {"same pool/renew", "OK"},
+    {0},
+};
+
+/* What has ended cannot be renewed, also when nobody has swept it yet. */
+static struct row expired[] = {
+    {"HSET @pool_limits db 4", "1"},
+    {"HSET @pool_leases db 10", "1"},
+    {"pool/claim x/a '' 1 0 db 3", "GRANTED 1 1000"},
+    {"at 2000", ""},
+    {"same pool/renew x/a 1", "OK STALE"},
+    {"pool/claim x/b '' 1 0 db 4", "GRANTED 2 1000"},
+    {"same pool/renew x/a 1", "OK STALE"},
+    {0},
+};
+
+static struct row released[] = {
+    {"HSET @pool_limits db 4", "1"},
+    {"pool/claim x/a '' 1 0 db 3", "GRANTED 1 300000"},
+    {"pool/release x/a 1 1", "OK"},
+    {"same pool/renew x/a 1", "OK STALE"},
+    {0},
+};
+
+static struct row granted_anew[] = {
+    {"HSET @pool_limits db 1", "1"},
+    {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 300000"},
+    {"at 301000", ""},
+    {"pool/claim x/a '' 1 0 db 1", "GRANTED 2 300000"},
+    {"at 302000", ""},
+    {"same pool/renew x/a 1", "OK STALE"},
+    {"pool/renew x/a 2", "OK OK"},
+    {0},
+};
+
+/* One that waits has nothing to renew. */
+static struct row waiter[] = {
+    {"HSET @pool_limits db 1", "1"},
+    {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 300000"},
+    {"pool/claim x/b '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
+    {"same pool/renew x/b 1", "OK STALE"},
+    {0},
+};
+
+/* The lease of a grant is that of its time; the next grant has the new one. */
+static struct row changed_lease[] = {
+    {"HSET @pool_limits db 2", "1"},
+    {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 300000"},
+    {"HSET @pool_leases db 5000", "1"},
+    {"pool/renew x/a 1", "OK OK"},
+    {"ZSCORE @slots x/a", "301000"},
+    {"pool/claim x/b '' 1 0 db 1", "GRANTED 2 5000"},
+    {0},
+};
+
+static struct row after_a_gap[] = {
+    {"HSET @pool_limits db 1", "1"},
+    {"HSET @pool_leases db 5000", "1"},
+    {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 5000"},
+    {"HSET @meta resumed_at 10000", "1"},
+    {"at 15000", ""},
+    {"same pool/renew x/a 1", "OK STALE"},
+    {"at 14999", ""},
+    {"pool/renew x/a 1", "OK OK"},
+    {"ZSCORE @slots x/a", "19999"},
+    {0},
+};
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        QUEUE_TEST(renewed),      QUEUE_TEST(many),   QUEUE_TEST(expired),       QUEUE_TEST(released),
+        QUEUE_TEST(granted_anew), QUEUE_TEST(waiter), QUEUE_TEST(changed_lease), QUEUE_TEST(after_a_gap),
+    };
+    return cmocka_run_group_tests(tests, queue_open, queue_close);
+}

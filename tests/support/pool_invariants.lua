@@ -1,0 +1,116 @@
+-- pool_invariants: what must hold of pools after every script call, found by looking at every key.
+-- KEYS  [1] prefix
+-- RETURNS a line for each claim that holds or waits, sorted. An error names what is broken.
+local P, call = KEYS[1], redis.call
+
+local function must(ok, ...)
+    if not ok then
+        error('broken: ' .. table.concat({...}, ' '), 0)
+    end
+    return ok
+end
+
+local SINGLE = {meta = 1, events = 1, pool_limits = 1, pool_leases = 1, pool_bypass = 1, bell = 1, slots = 1, waiters = 1,
+    pool_used = 1, pools_due = 1}
+local named = {slot = {}, wait = {}, slots = {}, shape = {}, pool = {}, wake = {}}
+for _, key in ipairs(call('KEYS', P .. '*')) do
+    local kind, name = key:match('^([^:]+):?(.*)$', #P + 1)
+    if name ~= '' then
+        must(named[kind], 'unknown key', key)[name] = true
+    else
+        must(SINGLE[kind], 'unknown key', key)
+    end
+end
+must(call('EXISTS', P .. 'pools_due') == 0, 'pools are left due')
+for name in pairs(named.wake) do
+    must(call('PTTL', P .. 'wake:' .. name) > 0, 'the bell of', name, 'stays for ever')
+    must(call('LLEN', P .. 'wake:' .. name) == 1, 'the bell of', name, 'rings twice')
+end
+
+local function hash(key)
+    local flat, fields = call('HGETALL', P .. key), {}
+    for i = 1, #flat, 2 do
+        fields[flat[i]] = flat[i + 1]
+    end
+    return fields
+end
+
+local function members(key)
+    local flat, set = call('ZRANGE', P .. key, 0, -1, 'WITHSCORES'), {}
+    for i = 1, #flat, 2 do
+        set[flat[i]] = flat[i + 1]
+    end
+    return set
+end
+
+-- What the keys must be, from the grants and waiters alone: {key = {member = score}}
+local want, used, lines = {}, {}, {}
+local function expect(key, member, score)
+    want[key] = want[key] or {}
+    want[key][member] = score
+end
+
+local function each_claim(index, kind, visit)
+    for claim, expiry in pairs(members(index)) do
+        must(named[kind][claim], claim, 'in', index, 'without a record')
+        named[kind][claim] = nil
+        local f = hash(kind .. ':' .. claim)
+        local run, step = claim:match('^([^/]*)/(.*)$')
+        must(call('SISMEMBER', P .. 'slots:' .. run, step) == 1, claim, 'not in the set of its run')
+        named.slots[run] = (tonumber(named.slots[run]) or 0) + 1
+        lines[#lines + 1] = claim .. ' attempt ' .. f.attempt .. ' until ' .. expiry .. visit(claim, f) .. '\n'
+    end
+    must(not next(named[kind]), 'a record out of', index)
+end
+
+each_claim('slots', 'slot', function(claim, f)
+    must(not named.wait[claim], claim, 'holds and waits')
+    for pool, weight in f.held:gmatch('([^,=]+)=(%d+)') do
+        expect('pool:' .. pool .. ':holders', claim, weight)
+        used[pool] = (used[pool] or 0) + weight
+    end
+    return ' token ' .. f.token .. ' lease ' .. f.lease .. ' holds ' .. f.held
+end)
+
+local heads = {}
+each_claim('waiters', 'wait', function(claim, f)
+    local place, score = string.format('%015.0f ', f.arrival), tostring(0 - f.priority)
+    for pool in f.shape:gmatch('([^,=]+)=%d+') do
+        expect('pool:' .. pool .. ':waiters', place .. claim, score)
+    end
+    expect('shape:' .. f.shape, place .. claim, score)
+    local head = heads[f.shape]
+    if not head or tonumber(score) < tonumber(head.score) or (score == head.score and place < head.place) then
+        heads[f.shape] = {score = score, place = place}
+    end
+    return ' place ' .. f.priority .. ' ' .. f.arrival .. ' since ' .. f.since .. ' waits ' .. f.shape
+end)
+for shape, head in pairs(heads) do
+    for pool in shape:gmatch('([^,=]+)=%d+') do
+        expect('pool:' .. pool .. ':shapes', head.place .. shape, head.score)
+    end
+end
+
+for _, kind in ipairs({'pool', 'shape'}) do
+    for name in pairs(named[kind]) do
+        must(want[kind .. ':' .. name], 'orphan', kind, name)
+    end
+end
+for key, set in pairs(want) do
+    local found = members(key)
+    for member, score in pairs(set) do
+        must(found[member] == score, member, 'has score', found[member] or 'none', 'in', key)
+        found[member] = nil
+    end
+    must(not next(found), next(found) or '', 'is too much in', key)
+end
+for pool, sum in pairs(hash('pool_used')) do
+    must(used[pool] == tonumber(sum), 'pool_used of', pool, 'is', sum)
+    used[pool] = nil
+end
+must(not next(used), 'no pool_used of', next(used) or '')
+for run, count in pairs(named.slots) do
+    must(call('SCARD', P .. 'slots:' .. run) == count, 'orphan in the set of', run)
+end
+table.sort(lines)
+return table.concat(lines)
