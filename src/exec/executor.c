@@ -341,10 +341,19 @@ static int run_steps(struct executor *ex, int64_t asked_at)
     environment_make(ex);
     plan_make(ex);
     ex->slots = slots_new(ex->store);
-    ex->host = (struct task_host){ex->store, ex->reaper,       ex->slots,
-                                  &ex->x,    &ex->environment, ex->options->foreground,
-                                  on_report, on_done,          ex};
     ex->lease = lease_new(ex->store, &ex->x, ex->settings.run_lease_ms, asked_at, &events);
+    ex->host = (struct task_host){
+        .store = ex->store,
+        .reaper = ex->reaper,
+        .slots = ex->slots,
+        .lease = ex->lease,
+        .x = &ex->x,
+        .environment = &ex->environment,
+        .echo = ex->options->foreground,
+        .on_report = on_report,
+        .on_done = on_done,
+        .arg = ex,
+    };
     listen_to_signals(ex);
     advance(ex);
     while (!plan_is_over(&ex->plan))

@@ -52,6 +52,11 @@ static void held_from(struct lease *l, int64_t asked_at)
     timer_set(l->fence, l->held_until - margin(l) - clock_mono_ms());
 }
 
+bool lease_holds(const struct lease *l)
+{
+    return !l->lost && clock_mono_ms() < l->held_until - margin(l);
+}
+
 static void ask(struct lease *l);
 
 static void on_answer(struct lease *l, const struct reply *r, int64_t asked_at)

@@ -12,6 +12,7 @@
 #ifndef RIVERS_EXEC_LEASE_H
 #define RIVERS_EXEC_LEASE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/execution.h"
@@ -30,5 +31,8 @@ struct lease_events {
 struct lease *lease_new(struct store *store, const struct execution *x, int64_t lease_ms, int64_t asked_at,
                         const struct lease_events *events);
 void lease_free(struct lease *l);
+
+/* Whether it is held by our own clock. When it is not, on_lost was called or is about to be. */
+bool lease_holds(const struct lease *l);
 
 #endif

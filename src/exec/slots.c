@@ -52,6 +52,12 @@ struct renewal {
 
 /* --- renewal --- */
 
+/* Lease 0: only unlimited pools were asked, nothing is recorded and nothing ends. */
+static bool has_lease(const struct claim *c)
+{
+    return c->state == CLAIM_HELD && c->lease_ms > 0;
+}
+
 static void lose(struct claim *c)
 {
     c->state = CLAIM_OVER;
@@ -64,7 +70,7 @@ static void renewal_plan(struct slots *s)
     int64_t soonest = 0;
 
     for (const struct claim *c = s->claims; c; c = c->next)
-        if (c->state == CLAIM_HELD && (!soonest || c->lease_ms / 3 < soonest))
+        if (has_lease(c) && (!soonest || c->lease_ms / 3 < soonest))
             soonest = c->lease_ms / 3;
     if (soonest)
         timer_set(s->renew, soonest);
@@ -82,7 +88,7 @@ static void on_renewed(void *arg, const struct reply *r, const struct err *e)
         s->renewal = NULL;
     for (size_t i = 0; s && r && i < n->n; i++) {
         struct claim *c = s->claims;
-        while (c && !(c->state == CLAIM_HELD && c->token == n->tokens[i]))
+        while (c && !(has_lease(c) && c->token == n->tokens[i]))
             c = c->next;
         if (c && reply_is(reply_at(r, 1 + i), "OK"))
             c->held_until = n->asked_at + c->lease_ms;
@@ -93,11 +99,16 @@ static void on_renewed(void *arg, const struct reply *r, const struct err *e)
 }
 
 /* A grant that could not be renewed is given up a fifth before its end, so that what runs under it has time to end. */
+static bool is_overdue(const struct claim *c)
+{
+    return has_lease(c) && clock_mono_ms() >= c->held_until - c->lease_ms / 5;
+}
+
 static void lose_overdue(struct slots *s)
 {
     for (struct claim *c = s->claims, *next; c; c = next) {
         next = c->next;
-        if (c->state == CLAIM_HELD && clock_mono_ms() >= c->held_until - c->lease_ms / 5)
+        if (is_overdue(c))
             lose(c);
     }
 }
@@ -107,13 +118,13 @@ static void renew(struct slots *s)
     size_t n = 0;
 
     for (const struct claim *c = s->claims; c; c = c->next)
-        n += c->state == CLAIM_HELD;
+        n += has_lease(c);
     if (s->renewal || n == 0)
         return;
     struct renewal *a = xcalloc(1, sizeof *a + n * sizeof *a->tokens);
     struct grant *grants = xcalloc(n, sizeof *grants);
     for (const struct claim *c = s->claims; c; c = c->next)
-        if (c->state == CLAIM_HELD) {
+        if (has_lease(c)) {
             grants[a->n] = (struct grant){c->who.run, c->who.step, c->token};
             a->tokens[a->n++] = c->token;
         }
@@ -141,12 +152,17 @@ static void ask(struct claim *c);
 
 static void granted(struct claim *c, const struct reply *r, int64_t asked_at)
 {
-    evtimer_del(c->again);
-    evtimer_del(c->timeout);
     c->state = CLAIM_HELD;
     c->token = reply_int(reply_at(r, 1), 0);
     c->lease_ms = reply_int(reply_at(r, 2), 0);
     c->held_until = asked_at + c->lease_ms;
+    if (is_overdue(c)) { /* the answer was long on its way, or we stood still */
+        c->state = CLAIM_ASKING;
+        ask(c);
+        return;
+    }
+    evtimer_del(c->again);
+    evtimer_del(c->timeout);
     renewal_plan(c->slots);
     c->events.on_granted(c->events.arg, c->token);
 }

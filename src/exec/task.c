@@ -220,6 +220,8 @@ static void run(struct task *t)
     struct environment env;
     struct err e = {0};
 
+    if (!lease_holds(t->host->lease))
+        return; /* this process stood still; it is about to end all its tasks */
     report(t, "StepStart", "Started", "-");
     environment_make(t, &env);
     struct process_options options = {

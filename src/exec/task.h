@@ -19,6 +19,7 @@
 #include "base/environment.h"
 #include "core/execution.h"
 #include "core/spec.h"
+#include "exec/lease.h"
 #include "exec/plan.h"
 #include "exec/slots.h"
 
@@ -30,6 +31,7 @@ struct task_host {
     struct store *store;
     struct reaper *reaper;
     struct slots *slots;
+    const struct lease *lease; /* of the run: without it nothing is started any more */
     const struct execution *x;
     const struct environment *environment; /* the run's */
     bool echo;                             /* what steps write goes to our stdout as well */

@@ -5,14 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/mem.h"
 #include "base/text.h"
 #include "support/fleet.h"
 
@@ -21,21 +18,10 @@
 #define MOST_PROD   3
 #define MOST_A_TEAM 5
 
-/* The worker that is built beside this test. */
-static char *worker_path(void)
-{
-    char path[PATH_MAX] = "";
-
-    assert_true(readlink("/proc/self/exe", path, sizeof path - 1) > 0);
-    for (int up = 0; up < 2; up++)
-        *strrchr(path, '/') = '\0';
-    return xasprintf("%s/tools/worker", path);
-}
-
 static void submit_all(struct fleet *f)
 {
     static const char *const teams[] = {"red", "green", "blue"}, *const envs[] = {"prod", "test"};
-    char *worker = worker_path();
+    char *worker = fleet_worker();
     struct text lines = {0};
 
     for (int i = 0; i < RUNS; i++) {

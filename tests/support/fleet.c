@@ -316,6 +316,16 @@ const char *fleet_submit_json(struct fleet *f, const char *lines)
     return keep_ids(f, printed);
 }
 
+char *fleet_worker(void)
+{
+    char path[PATH_MAX] = "";
+
+    assert_true(readlink("/proc/self/exe", path, sizeof path - 1) > 0);
+    for (int up = 0; up < 2; up++)
+        *strrchr(path, '/') = '\0';
+    return xasprintf("%s/tools/worker", path);
+}
+
 static bool has_ended(struct fleet *f, const char *run)
 {
     const char *state = lua_cmd(&f->lua, "HGET @run:%s state", run);

@@ -55,6 +55,8 @@ const char *fleet_submit(struct fleet *f, const char *options, const char *scrip
 const char *fleet_submit_job(struct fleet *f, const char *words);
 /* `rivers submit -f -` of one JSON object a line, in which ` stands for ". Returns the first id. */
 const char *fleet_submit_json(struct fleet *f, const char *lines);
+/* The path of tests/tools/worker, as it was built beside the test; owned by the caller. */
+char *fleet_worker(void);
 /* The end of a script. */
 #define UNTIL_KILLED "echo $$ >>pids; while :; do sleep 0.02; done"
 /* Waits for the end of a run: its final state and, behind a blank, the reason. */

@@ -6,6 +6,10 @@
  * to the file $WORKER_LOG and sleeps in between. Each line is one write behind O_APPEND, so the order of the
  * lines is one that all workers agree on; <ns> is the wall clock.
  *
+ * A word POOL:SLOTS/LIMIT is checked as well, in a way that outlives no worker, however it ends: it locks SLOTS of the first
+ * LIMIT bytes of the file $WORKER_LOG.POOL. When these are not free, the workers that are alive have more than LIMIT slots
+ * together: the worker appends `exceeded <ns> <run> <attempt> <word>` and fails.
+ *
  * usage: worker MS [WORD...]
  */
 #include <errno.h>
@@ -57,6 +61,54 @@ static bool tell(int log, const char *what, char **words)
     return l.n < sizeof l.bytes && write(log, l.bytes, l.n) == (ssize_t)l.n;
 }
 
+/* The lock of a byte ends with the process. */
+static bool lock(int fd, int command, short type, long byte)
+{
+    struct flock l = {.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+    int status;
+
+    while ((status = fcntl(fd, command, &l)) < 0 && errno == EINTR)
+        ;
+    return status == 0;
+}
+
+/* One at a time looks for free bytes: those that are free when it begins stay so. */
+static bool lock_slots(int fd, long slots, long limit)
+{
+    const long gate = 1L << 30;
+
+    if (!lock(fd, F_SETLKW, F_WRLCK, gate))
+        return false;
+    for (long byte = 0; byte < limit && slots > 0; byte++)
+        slots -= lock(fd, F_SETLK, F_WRLCK, byte);
+    return lock(fd, F_SETLK, F_UNLCK, gate) && slots == 0;
+}
+
+/* The descriptor stays open: closing it would end the locks. */
+static bool take(const char *log, const char *word)
+{
+    char pool[256], path[4096];
+    long slots, limit;
+
+    if (sscanf(word, "%255[^:]:%ld/%ld", pool, &slots, &limit) != 3)
+        return true;
+    snprintf(path, sizeof path, "%s.%s", log, pool);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    return fd >= 0 && lock_slots(fd, slots, limit);
+}
+
+static bool take_all(int log, const char *path, char **words)
+{
+    bool taken = true;
+
+    for (; *words; words++)
+        if (!take(path, *words)) {
+            tell(log, "exceeded", (char *[]){*words, NULL});
+            taken = false;
+        }
+    return taken;
+}
+
 static void sleep_ms(long ms)
 {
     struct timespec left = {ms / 1000, ms % 1000 * 1000000};
@@ -78,9 +130,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "worker: %s: %s\n", path, strerror(errno));
         return 1;
     }
-    bool told = tell(log, "start", argv + 2);
+    bool fine = take_all(log, path, argv + 2);
+    fine = tell(log, "start", argv + 2) && fine;
     sleep_ms(strtol(argv[1], NULL, 10));
-    told = tell(log, "end", argv + 2) && told;
-    close(log);
-    return told ? 0 : 1;
+    fine = tell(log, "end", argv + 2) && fine;
+    return fine ? 0 : 1;
 }
