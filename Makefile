@@ -86,9 +86,10 @@ run-tests: $(B)/rivers $(TOOLS) $(TEST_BIN)
 	@scripts/run-tests $(B) $(TEST_BIN) $(TEST_SH)
 
 .PHONY: trace
-trace: bootstrap ## Replay the cluster trace through four dequeuers and check what ran at once
+trace: bootstrap ## Replay the cluster trace through four dequeuers, under limits and pools; check what ran at once
 	+@$(again) all $(TOOLS)
 	@scripts/replay-trace $(B)
+	@scripts/replay-trace -p $(B)
 
 .PHONY: san
 san: export ASAN_OPTIONS := detect_stack_use_after_return=1:strict_string_checks=1:handle_segv=2

@@ -5,18 +5,20 @@ project=$(cd "$(dirname "$0")/../.." && pwd)
 rivers=${RIVERS:-$project/build/rivers}
 number=0
 
-replay() { # NAME RUNS: one test
-    number=$((number + 1))
-    if output=$("$project/scripts/replay-trace" -n "$2" "${rivers%/*}" 2>&1); then
-        echo "ok $number - $1"
+replay() { # NAME OPTION...: one test
+    number=$((number + 1)) name=$1
+    shift
+    if output=$("$project/scripts/replay-trace" "$@" "${rivers%/*}" 2>&1); then
+        echo "ok $number - $name"
     else
-        echo "not ok $number - $1"
+        echo "not ok $number - $name"
     fi
     printf '%s\n' "$output" | sed 's/^/# /'
 }
 
-echo 1..2
-replay 'every run of the trace ends once and no limit is exceeded' 300
+echo 1..3
+replay 'every run of the trace ends once and no limit is exceeded' -n 300
+replay 'the same with steps that claim slots of two pools' -p -n 300
 RIVERS_TRACE=/nonexistent
 export RIVERS_TRACE
-replay 'the same for a trace that is made up, with a limit on each gpu_spec' 300
+replay 'the same for a trace that is made up, with a limit on each gpu_spec' -n 300
