@@ -102,6 +102,12 @@ local function blocked_text(blocked)
     return (#words > 1 and 'pools full: ' or #words == 1 and 'pool ' or '') .. table.concat(words, ', ')
 end
 
+-- Why a claim waits; nil when it does not.
+local function wait_reason(claim)
+    local f = call('HMGET', P .. 'wait:' .. claim, 'shape', 'priority', 'arrival')
+    return f[1] and blocked_text(shape_blocked(f[1], tonumber(f[2]), tonumber(f[3])))
+end
+
 -- The heads ahead of a claim that is granted are passed by it: their patience runs from the first time on.
 local function mark_passed(shape, priority, arrival)
     for _, part in ipairs(parts_of[shape]) do

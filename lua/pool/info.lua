@@ -26,13 +26,12 @@ for i = 1, #held, 2 do
 end
 for _, member in ipairs(call('ZRANGE', key .. ':waiters', 0, 99)) do
     local claim = line_name(member)
-    local f = call('HMGET', P .. 'wait:' .. claim, 'shape', 'since', 'priority', 'arrival')
+    local f = call('HMGET', P .. 'wait:' .. claim, 'shape', 'since', 'priority')
     local slots = 0
     for _, part in ipairs(parts_of[f[1]]) do
         slots = part[1] == pool and part[2] or slots
     end
-    local blocked = shape_blocked(f[1], tonumber(f[3]), tonumber(f[4]))
-    add(waiters, claim, num(slots), f[2], f[3], blocked_text(blocked))
+    add(waiters, claim, num(slots), f[2], f[3], wait_reason(claim))
 end
 return {'OK', {limit, num(pool_used[pool]), num(call('ZCARD', key .. ':holders')), num(call('ZCARD', key .. ':waiters')),
     num(pool_lease(pool)), num(pool_bypass(pool)), num(now)},

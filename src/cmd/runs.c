@@ -180,7 +180,8 @@ static const struct table_column step_columns[] = {
     {"TOOK", "took"}, {"HOW", "how"},
 };
 
-static void step_put(struct table *t, const struct step_record *s, int64_t now)
+/* how: as recorded, or why it waits. */
+static void step_put(struct table *t, const struct step_record *s, const char *how, int64_t now)
 {
     int64_t until = s->ended_at ? s->ended_at : now;
 
@@ -189,19 +190,31 @@ static void step_put(struct table *t, const struct step_record *s, int64_t now)
     table_whole(t, s->attempt);
     table_time(t, s->started_at);
     table_span(t, s->started_at ? until - s->started_at : -1);
-    table_text(t, s->how);
+    table_text(t, how);
+}
+
+/* Why the step waits for slots; NULL when it does not. */
+static const char *wait_of(const struct reply *waits, const char *step)
+{
+    for (size_t i = 0; i + 1 < reply_count(waits); i += 2)
+        if (reply_is(reply_at(waits, i), step))
+            return reply_str(reply_at(waits, i + 1));
+    return NULL;
 }
 
 /* In the order of the spec, also those that have not begun. */
-static void steps_put(struct table *t, const struct run *r, const struct spec *spec, int64_t now)
+static void steps_put(struct table *t, const struct run *r, const struct spec *spec,
+                      const struct reply *reply)
 {
     for (size_t i = 0; i < spec->nsteps; i++) {
-        struct step_record waiting = {.name = spec->steps[i].name, .state = "-", .how = "-"};
-        const struct step_record *s = &waiting;
+        struct step_record s = {.name = spec->steps[i].name, .state = "-", .how = "-"};
+        const char *why = wait_of(reply_at(reply, 5), s.name);
         for (size_t j = 0; j < r->nsteps; j++)
-            if (strcmp(r->steps[j].name, waiting.name) == 0)
-                s = &r->steps[j];
-        step_put(t, s, now);
+            if (strcmp(r->steps[j].name, s.name) == 0)
+                s = r->steps[j];
+        if (why)
+            snprintf(s.state, sizeof s.state, "Waiting");
+        step_put(t, &s, why ? why : s.how, reply_int(reply_at(reply, 4), 0));
     }
 }
 
@@ -214,7 +227,7 @@ static void show_print(struct context *ctx, const struct run *r, const struct sp
 
     pairs_of_what(pairs, r);
     pairs_of_way(pairs, r, reply_int(reply_at(reply, 3), 0));
-    steps_put(steps, r, spec, reply_int(reply_at(reply, 4), 0));
+    steps_put(steps, r, spec, reply);
     table_print(pairs);
     putchar('\n');
     table_print(steps);
@@ -224,8 +237,12 @@ static void show_print(struct context *ctx, const struct run *r, const struct sp
 
 static void show_json(const struct run *r, const struct reply *reply)
 {
-    cJSON *o = run_json(r);
+    cJSON *o = run_json(r), *waiting = cJSON_AddObjectToObject(o, "waiting_for_slots");
     int64_t lease_until = reply_int(reply_at(reply, 3), 0);
+    const struct reply *waits = reply_at(reply, 5);
+
+    for (size_t i = 0; i + 1 < reply_count(waits); i += 2)
+        cJSON_AddStringToObject(waiting, reply_str(reply_at(waits, i)), reply_str(reply_at(waits, i + 1)));
 
     cJSON_AddItemToObject(o, "lease_until",
                           lease_until ? cJSON_CreateNumber((double)lease_until) : cJSON_CreateNull());
