@@ -185,12 +185,58 @@ static void unlimited_pool_beside_one_that_is_renewed(void **state)
     assert_int_equal(fleet_count(fleet_story(f, run), "StepRetry"), 0);
 }
 
+/* Somebody else gave the slot back: the next renewal says so. The second attempt claims anew. */
+static void step_that_lost_its_slots_is_ended_and_tried_again(void **state)
+{
+    struct fleet *f = *state;
+
+    lua_cmd(&f->lua, "HSET @pool_limits one 1");
+    lua_cmd(&f->lua, "HSET @pool_leases one 1000");
+    fleet_start(f, "dequeuer");
+    const char *run = fleet_submit_json(
+        f, "{`steps`: [{`name`: `a`, `pools`: {`one`: 1}, `retries`: {`max`: 1, `on`: [`lost`]}, "
+           "`command`: `echo $RIVERS_POOL_TOKEN >>tokens; sleep 1000 & echo $! >>pids; " UNTIL_KILLED "`}]}");
+
+    for (size_t attempt = 1; attempt <= 2; attempt++) {
+        char claim[64], turn[24];
+        snprintf(claim, sizeof claim, "%s/a", run);
+        snprintf(turn, sizeof turn, "%zu", attempt);
+        WAIT_UNTIL(f, fleet_lines(f, "pids") == 2 * attempt);
+        assert_string_equal(lua_run(&f->lua, SCRIPT_POOL_RELEASE, "", claim, "", turn, NULL), "OK");
+    }
+    assert_string_equal(fleet_outcome(f, run), "Failure step 'a' failed: lease lost");
+    assert_int_equal(fleet_alive_in(f, "pids"), 0);
+    const char *tokens = fleet_file(f, "tokens");
+    assert_true(strtol(tokens, NULL, 10) < strtol(strchr(tokens, '\n') + 1, NULL, 10));
+}
+
+static void step_that_waits_to_be_tried_again_holds_no_slots(void **state)
+{
+    struct fleet *f = *state;
+
+    lua_cmd(&f->lua, "HSET @pool_limits one 1");
+    fleet_start(f, "dequeuer");
+    const char *first = fleet_submit_json(
+        f, "{`steps`: [{`name`: `a`, `pools`: {`one`: 1}, `retries`: {`max`: 1, "
+           "`backoff`: `1h`, `max_backoff`: `1h`}, `command`: `echo ran >>record; false`}]}");
+    WAIT_UNTIL(f, fleet_lines(f, "record") == 1);
+    const char *second =
+        fleet_submit_json(f, "{`steps`: [{`name`: `b`, `pools`: {`one`: 1}, `command`: `true`}]}");
+
+    assert_string_equal(fleet_outcome(f, second), "Success");
+    free(fleet_call(f, NULL, "runs cancel %s", first));
+    assert_string_equal(fleet_outcome(f, first), "Canceled");
+    assert_int_equal(fleet_lines(f, "record"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         FLEET_TEST(pools_hold_while_executors_are_killed_and_stopped),
         FLEET_TEST(worker_tells_when_a_pool_is_exceeded),
         FLEET_TEST(unlimited_pool_beside_one_that_is_renewed),
+        FLEET_TEST(step_that_lost_its_slots_is_ended_and_tried_again),
+        FLEET_TEST(step_that_waits_to_be_tried_again_holds_no_slots),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
