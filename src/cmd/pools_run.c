@@ -21,9 +21,8 @@
 #include "core/bell.h"
 #include "exec/slots.h"
 
-#define BELL_WAIT_MS  60000
-#define GIVE_BACK_MS  5000 /* longer is not waited for the server: the lease ends as well */
-#define LOST_GRACE_MS 1000 /* a command that lost its slots has no more time to clean up */
+#define BELL_WAIT_MS 60000
+#define GIVE_BACK_MS 5000 /* longer is not waited for the server: the lease ends as well */
 
 /* As those of timeout(1) and of shells. */
 enum { EXIT_TIMED_OUT = 124, EXIT_OWN = 125, EXIT_NOT_RUN = 127, EXIT_SIGNALED = 128, GOING_ON = -1 };
@@ -135,13 +134,13 @@ static void on_timeout(void *arg)
     free(why);
 }
 
-static void on_lost(void *arg)
+static void on_lost(void *arg, int64_t grace_ms)
 {
     struct keeper *k = arg;
 
     k->lost = true;
     if (k->process)
-        process_end(k->process, LOST_GRACE_MS);
+        process_end(k->process, grace_ms);
 }
 
 static void on_waiting(void *arg, const char *reason)

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/timer.h"
 #include "core/admit.h"
 #include "core/config.h"
 #include "core/execution.h"
@@ -22,6 +23,7 @@
 
 #define START_DEADLINE_MS 60000
 #define TERM_GRACE_MS     10000 /* when the executor itself is told to end */
+#define STRAYS_MS         20    /* how often a lost run looks for what its steps left behind */
 
 extern char **environ;
 
@@ -44,6 +46,7 @@ struct executor {
     struct slots *slots;
     struct lease *lease;
     struct event *flush;
+    struct event *strays; /* LOST and the grace is over */
     struct event *signals[5];
     struct step_report *reports; /* not yet sent; names are borrowed from spec, `how` is owned */
     size_t nreports;
@@ -167,6 +170,20 @@ static void on_lost(void *arg, const char *why, int64_t grace_ms)
 
     log_line(LOG_WARN, "the run is lost, its steps are ended", "run", ex->x.run, "why", why, NULL);
     end(ex, LOST, grace_ms);
+    timer_set(ex->strays, grace_ms);
+}
+
+/* What left its group, too, has to be gone before the lease ends. */
+static void on_strays(evutil_socket_t fd, short what, void *arg)
+{
+    struct executor *ex = arg;
+    struct err e = {0};
+
+    (void)fd;
+    (void)what;
+    if (reaper_kill_strays(ex->reaper, &e) < 0)
+        log_line(LOG_WARN, "processes of the run remain", "run", ex->x.run, "why", e.msg, NULL);
+    timer_set(ex->strays, STRAYS_MS);
 }
 
 /* The bell of the run rang: the lease looks after itself, waiting claims ask again. */
@@ -373,6 +390,7 @@ static void executor_release(struct executor *ex)
         if (ex->signals[i])
             event_free(ex->signals[i]);
     event_free(ex->flush);
+    event_free(ex->strays);
     free(ex->tasks);
     if (ex->plan.states)
         plan_release(&ex->plan);
@@ -396,6 +414,7 @@ int executor_run(struct store *store, const struct executor_options *options, st
     if (!ex.reaper)
         return -1;
     ex.flush = event_new(ex.base, -1, 0, on_flush, &ex);
+    ex.strays = evtimer_new(ex.base, on_strays, &ex);
     settings_init(&ex.settings);
     settings_load(&ex);
     int64_t asked_at = clock_mono_ms();

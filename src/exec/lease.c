@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/timer.h"
 #include "core/bell.h"
+#include "exec/terms.h"
 
 #define BELL_WAIT_MS 60000
 
@@ -18,7 +19,7 @@ struct lease {
     struct bell *bell;
     struct event *renew, *fence;
     int64_t length_ms;
-    int64_t held_until; /* on our own clock */
+    int64_t fence_at; /* on our own clock */
     int64_t grace_told; /* with on_cancel; -1: not canceled */
     bool ask_again, lost;
     struct renewal *renewal; /* the one under way */
@@ -29,12 +30,6 @@ struct renewal {
     struct lease *lease; /* NULL: freed meanwhile */
     int64_t asked_at;
 };
-
-/* The part of the lease that is kept for ending the steps before the server gives on what the run holds. */
-static int64_t margin(const struct lease *l)
-{
-    return l->length_ms / 5;
-}
 
 static void lose(struct lease *l, const char *why, int64_t grace_ms)
 {
@@ -48,13 +43,13 @@ static void lose(struct lease *l, const char *why, int64_t grace_ms)
 
 static void held_from(struct lease *l, int64_t asked_at)
 {
-    l->held_until = asked_at + l->length_ms;
-    timer_set(l->fence, l->held_until - margin(l) - clock_mono_ms());
+    l->fence_at = asked_at + l->length_ms - terms_margin_ms(l->length_ms);
+    timer_set(l->fence, l->fence_at - clock_mono_ms());
 }
 
 bool lease_holds(const struct lease *l)
 {
-    return !l->lost && clock_mono_ms() < l->held_until - margin(l);
+    return !l->lost && clock_mono_ms() < l->fence_at;
 }
 
 static void ask(struct lease *l);
@@ -100,14 +95,15 @@ static void ask(struct lease *l)
 {
     if (l->lost)
         return;
-    timer_set(l->renew, l->length_ms / 3);
+    timer_set(l->renew, terms_renew_ms(l->length_ms));
     if (l->renewal) {
         l->ask_again = true;
         return;
     }
     l->renewal = xcalloc(1, sizeof *l->renewal);
     *l->renewal = (struct renewal){l, clock_mono_ms()};
-    call_send(renew_call(l->store, &l->x, l->length_ms), l->length_ms / 3, on_renewed, l->renewal);
+    call_send(renew_call(l->store, &l->x, l->length_ms), terms_answer_ms(l->length_ms), on_renewed,
+              l->renewal);
 }
 
 static void on_renew_time(evutil_socket_t fd, short what, void *arg)
@@ -123,7 +119,7 @@ static void on_fence_time(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    lose(l, "its lease could not be renewed in time", margin(l) / 2);
+    lose(l, "its lease could not be renewed in time", terms_grace_ms(l->length_ms));
 }
 
 static void on_bell(void *arg, bool rung)
@@ -155,7 +151,8 @@ struct lease *lease_new(struct store *store, const struct execution *x, int64_t 
     l->bell = bell_new(store, name, on_bell, l);
     free(name);
     held_from(l, asked_at);
-    timer_set(l->renew, lease_ms / 3);
+    timer_set(l->renew, terms_renew_ms(lease_ms));
+    redis_retry_within(store_redis_get(store), terms_retry_ms(lease_ms));
     bell_wait(l->bell, BELL_WAIT_MS);
     return l;
 }

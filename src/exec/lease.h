@@ -1,12 +1,10 @@
 /*
- * lease: keeps the lease of a started run: renews it at a third of its length, looks at once when the run's
- * bell
- * (`wake:<run>`) rings, and judges by its own clock when the run must be given up because nothing was
- * renewed.
+ * lease: keeps the lease of a started run: renews it (terms.h says when), looks at once when the run's bell
+ * (`wake:<run>`) rings, and judges by its own clock when the run must be given up because nothing was renewed.
  *
  *   HELD ──renewed──> HELD
  *    │ ├── the server says STALE ───────────────> LOST   on_lost("token is stale")
- *    │ └── not renewed until a fifth before its end ──> LOST   on_lost("... could not be renewed")
+ *    │ └── not renewed until its fence ─────────> LOST   on_lost("... could not be renewed")
  *    └──── the server says CANCEL ──────────────> HELD   on_cancel(grace)
  */
 #ifndef RIVERS_EXEC_LEASE_H

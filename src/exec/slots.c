@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/timer.h"
+#include "exec/terms.h"
 
 #define ASK_DEADLINE_MS     30000
 #define RELEASE_DEADLINE_MS 60000
@@ -23,10 +24,10 @@ struct claim {
     const struct pool_claim *claims;
     size_t nclaims;
     struct claim_events events;
-    struct event *again, *timeout;
+    struct event *again, *timeout, *fence;
     struct question *question; /* under way, or NULL */
     bool ask_again;
-    int64_t token, lease_ms, held_until; /* of the grant; held_until on our own clock */
+    int64_t token, lease_ms; /* of the grant */
 };
 
 struct slots {
@@ -52,28 +53,52 @@ struct renewal {
 
 /* --- renewal --- */
 
+static void lose(struct claim *c, int64_t grace_ms)
+{
+    c->state = CLAIM_OVER;
+    evtimer_del(c->fence);
+    c->events.on_lost(c->events.arg, grace_ms);
+}
+
+/* A grant that could not be renewed is given up so early that what runs under it is gone before its end. */
+static void on_fence(evutil_socket_t fd, short what, void *arg)
+{
+    struct claim *c = arg;
+
+    (void)fd;
+    (void)what;
+    lose(c, terms_grace_ms(c->lease_ms));
+}
+
+/* Until its fence, when it was asked for then: what is left is 0 or less when the answer was long on its way. */
+static int64_t left_ms(const struct claim *c, int64_t asked_at)
+{
+    return asked_at + c->lease_ms - terms_margin_ms(c->lease_ms) - clock_mono_ms();
+}
+
 /* Lease 0: only unlimited pools were asked, nothing is recorded and nothing ends. */
 static bool has_lease(const struct claim *c)
 {
     return c->state == CLAIM_HELD && c->lease_ms > 0;
 }
 
-static void lose(struct claim *c)
+/* 0: nothing is under a lease. */
+static int64_t shortest_lease(const struct slots *s)
 {
-    c->state = CLAIM_OVER;
-    c->events.on_lost(c->events.arg);
-}
-
-/* The next renewal is due at a third of the shortest lease. */
-static void renewal_plan(struct slots *s)
-{
-    int64_t soonest = 0;
+    int64_t shortest = 0;
 
     for (const struct claim *c = s->claims; c; c = c->next)
-        if (has_lease(c) && (!soonest || c->lease_ms / 3 < soonest))
-            soonest = c->lease_ms / 3;
-    if (soonest)
-        timer_set(s->renew, soonest);
+        if (has_lease(c) && (!shortest || c->lease_ms < shortest))
+            shortest = c->lease_ms;
+    return shortest;
+}
+
+static void renewal_plan(struct slots *s)
+{
+    int64_t lease_ms = shortest_lease(s);
+
+    if (lease_ms)
+        timer_set(s->renew, terms_renew_ms(lease_ms));
     else
         evtimer_del(s->renew);
 }
@@ -83,7 +108,7 @@ static void on_renewed(void *arg, const struct reply *r, const struct err *e)
     struct renewal *n = arg;
     struct slots *s = n->slots;
 
-    (void)e; /* without an answer the next try follows, and lose_overdue judges when it is too late */
+    (void)e; /* without an answer the next try follows, and the fence judges when it is too late */
     if (s)
         s->renewal = NULL;
     for (size_t i = 0; s && r && i < n->n; i++) {
@@ -91,26 +116,11 @@ static void on_renewed(void *arg, const struct reply *r, const struct err *e)
         while (c && !(has_lease(c) && c->token == n->tokens[i]))
             c = c->next;
         if (c && reply_is(reply_at(r, 1 + i), "OK"))
-            c->held_until = n->asked_at + c->lease_ms;
+            timer_set(c->fence, left_ms(c, n->asked_at));
         else if (c)
-            lose(c);
+            lose(c, 0); /* someone else may have them by now */
     }
     free(n);
-}
-
-/* A grant that could not be renewed is given up a fifth before its end, so that what runs under it has time to end. */
-static bool is_overdue(const struct claim *c)
-{
-    return has_lease(c) && clock_mono_ms() >= c->held_until - c->lease_ms / 5;
-}
-
-static void lose_overdue(struct slots *s)
-{
-    for (struct claim *c = s->claims, *next; c; c = next) {
-        next = c->next;
-        if (is_overdue(c))
-            lose(c);
-    }
 }
 
 static void renew(struct slots *s)
@@ -131,7 +141,7 @@ static void renew(struct slots *s)
     a->slots = s;
     a->asked_at = clock_mono_ms();
     s->renewal = a;
-    call_send(renew_slots_call(s->store, grants, n), ASK_DEADLINE_MS, on_renewed, a);
+    call_send(renew_slots_call(s->store, grants, n), terms_answer_ms(shortest_lease(s)), on_renewed, a);
     free(grants);
 }
 
@@ -141,7 +151,6 @@ static void on_renew_time(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    lose_overdue(s);
     renew(s);
     renewal_plan(s);
 }
@@ -152,17 +161,19 @@ static void ask(struct claim *c);
 
 static void granted(struct claim *c, const struct reply *r, int64_t asked_at)
 {
-    c->state = CLAIM_HELD;
     c->token = reply_int(reply_at(r, 1), 0);
     c->lease_ms = reply_int(reply_at(r, 2), 0);
-    c->held_until = asked_at + c->lease_ms;
-    if (is_overdue(c)) { /* the answer was long on its way, or we stood still */
-        c->state = CLAIM_ASKING;
-        ask(c);
+    if (c->lease_ms > 0 && left_ms(c, asked_at) <= 0) {
+        ask(c); /* the answer was long on its way, or we stood still */
         return;
     }
     evtimer_del(c->again);
     evtimer_del(c->timeout);
+    c->state = CLAIM_HELD;
+    if (has_lease(c)) {
+        timer_set(c->fence, left_ms(c, asked_at));
+        redis_retry_within(store_redis_get(c->slots->store), terms_retry_ms(c->lease_ms));
+    }
     renewal_plan(c->slots);
     c->events.on_granted(c->events.arg, c->token);
 }
@@ -250,6 +261,7 @@ struct claim *slots_claim(struct slots *s, const struct claimant *who, const str
     c->events = *events;
     c->again = evtimer_new(base, on_again, c);
     c->timeout = evtimer_new(base, on_timeout, c);
+    c->fence = evtimer_new(base, on_fence, c);
     c->next = s->claims;
     c->link = &s->claims;
     if (c->next)
@@ -280,6 +292,7 @@ void slots_release(struct claim *c)
         c->next->link = c->link;
     event_free(c->again);
     event_free(c->timeout);
+    event_free(c->fence);
     free(c);
 }
 

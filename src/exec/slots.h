@@ -3,8 +3,8 @@
  * lease is lost.
  *
  *                slots_claim                GRANTED
- *   (new) ─────────────────────> ASKING ─────────────────> HELD ──── renewed at a third of the lease ──> HELD
- *                                 │  ^                      │ STALE, or not renewed until a fifth before its end
+ *   (new) ─────────────────────> ASKING ─────────────────> HELD ──── renewed in time (terms.h) ──> HELD
+ *                                 │  ^                      │ STALE, or not renewed until its fence
  *                         WAITING │  │ bell rung, or 10 s   └──────────────────────────> on_lost
  *                                 v  │
  *                                IN LINE ── timeout ──> on_timeout; NEVER, UNKNOWN_POOL, STALE ──> on_refused
@@ -24,9 +24,9 @@ struct claim;
 
 struct claim_events {
     void (*on_granted)(void *arg, int64_t token);
-    void (*on_refused)(void *arg, const char *why);    /* it will never be granted */
-    void (*on_timeout)(void *arg);                     /* waited for timeout_ms */
-    void (*on_lost)(void *arg);                        /* was held; what runs under it must end */
+    void (*on_refused)(void *arg, const char *why); /* it will never be granted */
+    void (*on_timeout)(void *arg);                  /* waited for timeout_ms */
+    void (*on_lost)(void *arg, int64_t grace_ms); /* was held; what runs under it must end within the grace */
     void (*on_waiting)(void *arg, const char *reason); /* may be NULL; each time the answer is to wait */
     void *arg;
 };

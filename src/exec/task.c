@@ -13,8 +13,7 @@
 #include "base/timer.h"
 #include "exec/step_log.h"
 
-#define NOT_RUN_EXIT  127  /* what a shell says of a command that it cannot run */
-#define LOST_GRACE_MS 1000 /* a step that lost its slots has no more time to clean up */
+#define NOT_RUN_EXIT 127 /* what a shell says of a command that it cannot run */
 
 /* How an attempt ended. */
 enum ending { NOT_ENDED, ENDED_EXIT, ENDED_SIGNAL, ENDED_TIMEOUT, ENDED_LEASE_LOST, ENDED_NO_SLOTS };
@@ -283,13 +282,13 @@ static void on_claim_timeout(void *arg)
     free(why);
 }
 
-static void on_slots_lost(void *arg)
+static void on_slots_lost(void *arg, int64_t grace_ms)
 {
     struct task *t = arg;
 
     t->lease_lost = true;
     if (t->process)
-        process_end(t->process, LOST_GRACE_MS);
+        process_end(t->process, grace_ms);
     else
         give_slots_back(t); /* the next attempt claims anew */
 }

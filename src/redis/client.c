@@ -15,6 +15,8 @@
 #define HELLO_DEADLINE_MS 5000
 #define BACKOFF_MIN_MS    100
 #define BACKOFF_MAX_MS    10000
+#define TRY_MAX_MS        10000 /* from connect to ready */
+#define TRY_MIN_MS        200
 
 struct redis {
     struct event_base *base;
@@ -27,7 +29,8 @@ struct redis {
     bool ready;
     unsigned failures; /* to become ready, in a row: set the back-off */
     unsigned refusals; /* of requests, in a row, by servers that were ready: set it too */
-    struct event *retry;
+    int64_t backoff_max_ms, try_max_ms;
+    struct event *retry;                   /* DOWN: the next try; HELLO: the end of this one */
     char why[sizeof((struct err){0}).msg]; /* why it is not ready */
     struct request_list waiting;           /* for READY */
     struct request_list sent;              /* in the order their replies come */
@@ -41,14 +44,13 @@ struct redis {
 
 static void retry_later(struct redis *r)
 {
-    uint32_t cap_ms = BACKOFF_MIN_MS;
+    int64_t cap_ms = BACKOFF_MIN_MS;
 
-    for (unsigned i = r->failures + r->refusals; i > 0 && cap_ms < BACKOFF_MAX_MS; i--)
+    for (unsigned i = r->failures + r->refusals; i > 0 && cap_ms < r->backoff_max_ms; i--)
         cap_ms *= 2;
-    if (cap_ms > BACKOFF_MAX_MS)
-        cap_ms = BACKOFF_MAX_MS;
-    uint32_t ms = arc4random_uniform(cap_ms + 1);
-    timer_set(r->retry, ms);
+    if (cap_ms > r->backoff_max_ms)
+        cap_ms = r->backoff_max_ms;
+    timer_set(r->retry, arc4random_uniform((uint32_t)cap_ms + 1));
     r->failures++;
 }
 
@@ -188,6 +190,7 @@ static void become_ready(struct redis *r)
 {
     r->ready = true;
     r->failures = 0;
+    evtimer_del(r->retry);
     if (r->name)
         write_unawaited(r, 3, (const char *const[]){"CLIENT", "SETNAME", r->name}, NULL);
     write_waiting(r);
@@ -350,6 +353,11 @@ static void on_retry(int fd, short what, void *arg)
     struct err e;
 
     (void)fd, (void)what;
+    if (r->transport) {
+        connection_lost(r, "no answer");
+        return;
+    }
+    timer_set(r->retry, r->try_max_ms);
     r->transport = transport_open(r->base, &r->url, &events, r, &e);
     if (!r->transport) {
         connection_lost(r, e.msg);
@@ -367,6 +375,8 @@ struct redis *redis_new(struct event_base *base, const struct redis_url *url, co
     r->base = base;
     redis_url_copy(&r->url, url);
     r->name = xstrdup(name);
+    r->backoff_max_ms = BACKOFF_MAX_MS;
+    r->try_max_ms = TRY_MAX_MS;
     r->shown_url = redis_url_print(url);
     TAILQ_INIT(&r->waiting);
     TAILQ_INIT(&r->sent);
@@ -414,6 +424,14 @@ void redis_on_change(struct redis *r, void (*on_change)(void *arg, bool ready), 
 {
     r->on_change = on_change;
     r->change_arg = arg;
+}
+
+void redis_retry_within(struct redis *r, int64_t ms)
+{
+    if (ms < r->backoff_max_ms)
+        r->backoff_max_ms = ms > 0 ? ms : 0;
+    if (ms < r->try_max_ms)
+        r->try_max_ms = ms > TRY_MIN_MS ? ms : TRY_MIN_MS;
 }
 
 static void start(struct request *q, int64_t deadline_ms, redis_reply_fn *on_reply, void *arg)

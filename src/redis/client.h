@@ -51,6 +51,10 @@ const char *redis_why_get(const struct redis *r); /* why it is not ready: the la
 /* on_change runs after each change between ready and not ready. */
 void redis_on_change(struct redis *r, void (*on_change)(void *arg, bool ready), void *arg);
 
+/* From now on waits at most ms between two tries to connect, and gives a try up after ms: for who holds a lease. Only the
+ * shortest that was asked for counts. */
+void redis_retry_within(struct redis *r, int64_t ms);
+
 /* A command as an argv. lens may be NULL when all arguments are C strings. deadline_ms from now; 0: 10 s. */
 void redis_send(struct redis *r, int flags, int64_t deadline_ms, int argc, const char *const *argv,
                 const size_t *lens, redis_reply_fn *on_reply, void *arg);

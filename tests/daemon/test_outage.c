@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include "support/fleet.h"
 
@@ -71,6 +72,65 @@ static void server_forgets_the_scripts(void **state)
     assert_all_went_well(f, runs);
 }
 
+/* Seven tenths of the lease, in which the run holds its lease and slots. The server is away in one of two ways. */
+static void outage_shorter_than_the_lease(struct fleet *f, void (*begin)(struct fleet *),
+                                          void (*end)(struct fleet *))
+{
+    static const struct timespec outage = {.tv_sec = 5, .tv_nsec = 600000000};
+
+    lua_cmd(&f->lua, "HSET @config run_lease 8s");
+    lua_cmd(&f->lua, "HSET @pool_limits db 1");
+    lua_cmd(&f->lua, "HSET @pool_leases db 8000");
+    fleet_start(f, "dequeuer");
+    const char *run = fleet_submit_json(
+        f,
+        "{`steps`: [{`name`: `a`, `pool`: `db`, `command`: `echo 0 >>record; until [ -e on ]; do sleep 0.02; "
+        "done; echo 0 >>ended`}]}");
+    WAIT_UNTIL(f, fleet_lines(f, "record") == 1);
+    begin(f);
+    nanosleep(&outage, NULL);
+    end(f);
+    const char *next = fleet_submit(f, "", "true");
+    assert_string_equal(fleet_outcome(f, next), "Success");
+    fleet_write(f, "on", "");
+    assert_string_equal(fleet_outcome(f, run), "Success");
+    assert_int_equal(fleet_lines(f, "ended"), 1);
+    assert_int_equal(fleet_count(fleet_story(f, run), "StepStart"), 1);
+    fleet_assert_idle(f);
+}
+
+static void stop(struct fleet *f)
+{
+    kill(f->server.pid, SIGSTOP);
+}
+
+static void go_on(struct fleet *f)
+{
+    kill(f->server.pid, SIGCONT);
+}
+
+static void kill_server(struct fleet *f)
+{
+    lua_close(&f->lua);
+    redis_server_kill(&f->server);
+}
+
+static void restart(struct fleet *f)
+{
+    redis_server_restart(&f->server);
+    lua_open(&f->lua, &f->server);
+}
+
+static void standstill_shorter_than_the_lease_disturbs_nothing(void **state)
+{
+    outage_shorter_than_the_lease(*state, stop, go_on);
+}
+
+static void restart_shorter_than_the_lease_disturbs_nothing(void **state)
+{
+    outage_shorter_than_the_lease(*state, kill_server, restart);
+}
+
 /* The executor ends its steps while the server cannot be asked, before their lease ends there. */
 static void executor_fences_itself_when_the_outage_outlasts_its_lease(void **state)
 {
@@ -78,9 +138,12 @@ static void executor_fences_itself_when_the_outage_outlasts_its_lease(void **sta
 
     lua_cmd(&f->lua, "HSET @config run_lease 2s");
     fleet_start(f, "dequeuer");
-    const char *run = fleet_submit(f, "", UNTIL_KILLED);
+    const char *run =
+        fleet_submit(f, "",
+                     "setsid sh -c 'trap : TERM; echo $$ >>pids; while :; do sleep 0.02; done' & "
+                     "while :; do [ -s pids ] && break; done; " UNTIL_KILLED);
 
-    WAIT_UNTIL(f, fleet_lines(f, "pids") == 1);
+    WAIT_UNTIL(f, fleet_lines(f, "pids") == 2);
     kill(f->server.pid, SIGSTOP);
     WAIT_UNTIL(f, fleet_alive_in(f, "pids") == 0);
     kill(f->server.pid, SIGCONT);
@@ -94,6 +157,8 @@ int main(void)
         FLEET_TEST(server_stands_still),
         FLEET_TEST(server_is_killed_and_comes_back),
         FLEET_TEST(server_forgets_the_scripts),
+        FLEET_TEST(standstill_shorter_than_the_lease_disturbs_nothing),
+        FLEET_TEST(restart_shorter_than_the_lease_disturbs_nothing),
         FLEET_TEST(executor_fences_itself_when_the_outage_outlasts_its_lease),
     };
 
