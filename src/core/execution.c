@@ -50,13 +50,13 @@ struct call *report_call(struct store *s, const struct execution *x, const struc
 }
 
 struct call *log_call(struct store *s, const struct execution *x, const char *step, const void *bytes,
-                      size_t len, uint64_t dropped)
+                      size_t len, uint64_t end)
 {
     struct call *c = execution_call(s, SCRIPT_RUN_LOG, x);
 
     call_str(c, step);
     call_bytes(c, bytes, len);
-    call_int(c, (int64_t)dropped);
+    call_int(c, (int64_t)end);
     return c;
 }
 

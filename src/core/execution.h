@@ -35,7 +35,7 @@ struct call *renew_call(struct store *s, const struct execution *x, int64_t leas
 struct call *report_call(struct store *s, const struct execution *x, const struct step_report *reports,
                          size_t n);
 struct call *log_call(struct store *s, const struct execution *x, const char *step, const void *bytes,
-                      size_t len, uint64_t dropped);
+                      size_t len, uint64_t end);
 struct call *finish_call(struct store *s, const struct execution *x, enum run_state state, const char *reason,
                          const struct step_report *reports, size_t n);
 

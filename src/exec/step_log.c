@@ -48,7 +48,7 @@ static void send_chunks(struct step_log *l, int most_calls)
 
     while (l->window->calls < most_calls && (chunk = tail_peek(&l->tail, TAIL_CHUNK_BYTES)).len) {
         l->window->calls++;
-        call_send(log_call(l->store, l->x, l->step, chunk.bytes, chunk.len, chunk.dropped), DEADLINE_MS,
+        call_send(log_call(l->store, l->x, l->step, chunk.bytes, chunk.len, chunk.end), DEADLINE_MS,
                   on_logged, l->window);
         tail_consume(&l->tail, chunk.end);
     }

@@ -58,14 +58,12 @@ struct tail_chunk tail_peek(const struct tail *t, size_t max)
     return (struct tail_chunk){
         .bytes = len ? t->bytes + t->start : "",
         .len = len,
-        .dropped = t->first > t->sent ? t->first - t->sent : 0,
         .end = t->first + len,
     };
 }
 
 void tail_consume(struct tail *t, uint64_t end)
 {
-    t->sent = end;
     if (end > t->first)
         discard(t, (size_t)(end - t->first));
 }

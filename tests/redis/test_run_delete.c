@@ -14,8 +14,8 @@ static struct row finished_run[] = {
                                      "'' token 1 attempt 1 dequeued_at 1000 dequeuer d "
                                      "started_at 1000 executor host:1] {}"},
     {"run/report $A %A 2 a StepStart Started 1 - b.c StepStart Started 1 -", "OK"},
-    {"run/log $A %A a hello 0", "OK"},
-    {"run/log $A %A b.c hello 5", "OK"},
+    {"run/log $A %A a hello 5", "OK"},
+    {"run/log $A %A b.c hello 10", "OK"},
     {"run/finish $A %A Success '' 0", "OK"},
     {"run/finish $B %B Success '' 0", "OK"},
     {"run/delete $A", "OK"},
