@@ -19,7 +19,7 @@ struct lease {
     struct bell *bell;
     struct event *renew, *fence;
     int64_t length_ms;
-    int64_t fence_at; /* on our own clock */
+    int64_t fence_at;   /* on our own clock */
     int64_t grace_told; /* with on_cancel; -1: not canceled */
     bool ask_again, lost;
     struct renewal *renewal; /* the one under way */
