@@ -9,7 +9,8 @@ local function sweep_allowed(run_lease, interval)
     local f = call('HMGET', P .. 'meta', 'swept_at', 'resumed_at')
     local swept_at, resumed_at = tonumber(f[1]), tonumber(f[2])
     call('HSET', P .. 'meta', 'swept_at', num(now))
-    if swept_at and (now < swept_at - 1000 or now > swept_at + 2 * interval + 5000) then
+    local longest = 2 * interval + math.min(5000, run_lease / 5)
+    if swept_at and (now < swept_at - 1000 or now > swept_at + longest) then
         call('HSET', P .. 'meta', 'resumed_at', num(now))
         return false
     end

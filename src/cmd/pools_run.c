@@ -22,7 +22,7 @@
 #include "exec/slots.h"
 
 #define BELL_WAIT_MS 60000
-#define GIVE_BACK_MS 5000 /* longer is not waited for the server: the lease ends as well */
+#define GIVE_BACK_MS 2000 /* longer is not waited for the server: the lease ends as well */
 
 /* As those of timeout(1) and of shells. */
 enum { EXIT_TIMED_OUT = 124, EXIT_OWN = 125, EXIT_NOT_RUN = 127, EXIT_SIGNALED = 128, GOING_ON = -1 };

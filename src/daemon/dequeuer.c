@@ -19,6 +19,7 @@
 #include "core/config.h"
 
 #define ADMIT_DEADLINE_MS 10000
+#define LEAVE_MS          2000 /* told to end: longest wait for a server that does not answer */
 
 struct dequeuer {
     struct store *store;
@@ -33,8 +34,9 @@ struct dequeuer {
     struct backend *backend;
     struct bell *bell;
     struct event *pause; /* waits without the bell while the capacity is used up */
+    struct event *leave; /* draining for LEAVE_MS */
     struct event *signals[2];
-    bool admitting, waiting, draining, unreachable;
+    bool admitting, waiting, draining, overdue, unreachable;
     bool left;    /* lives on for the calls that are under way */
     size_t calls; /* under way */
 };
@@ -43,15 +45,28 @@ static void admit(struct dequeuer *d);
 
 /* --- leaving --- */
 
+/* It does not stay for the answers of a server that is away: leases say the rest. */
 static bool is_done(const struct dequeuer *d)
 {
-    return d->draining && d->calls == 0 && !(d->options->wait_for_runs && d->type->live(d->backend) > 0);
+    bool answered = d->calls == 0 || d->overdue || !redis_is_ready(store_redis_get(d->store));
+
+    return d->draining && answered && !(d->options->wait_for_runs && d->type->live(d->backend) > 0);
 }
 
 static void leave_when_done(struct dequeuer *d)
 {
     if (is_done(d))
         event_base_loopbreak(d->base);
+}
+
+static void on_leave_time(evutil_socket_t fd, short what, void *arg)
+{
+    struct dequeuer *d = arg;
+
+    (void)fd;
+    (void)what;
+    d->overdue = true;
+    leave_when_done(d);
 }
 
 static void on_term(evutil_socket_t sig, short what, void *arg)
@@ -69,6 +84,7 @@ static void on_term(evutil_socket_t sig, short what, void *arg)
     d->draining = true;
     snprintf(runs, sizeof runs, "%zu", d->type->live(d->backend));
     log_line(LOG_INFO, "draining: no further run is admitted", "dequeuer", d->id, "running_here", runs, NULL);
+    timer_set(d->leave, LEAVE_MS);
     leave_when_done(d);
 }
 
@@ -300,6 +316,7 @@ static int begin(struct dequeuer *d, struct err *e)
     if (!(d->backend = d->type->open(&host, d->settings.run_backend, e)))
         return -1;
     d->pause = evtimer_new(d->base, on_pause_over, d);
+    d->leave = evtimer_new(d->base, on_leave_time, d);
     d->bell = bell_new(d->store, "bell", on_ring, d);
     for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
         d->signals[i] = evsignal_new(d->base, stops[i], on_term, d);
@@ -316,6 +333,8 @@ static void dequeuer_release(struct dequeuer *d)
     bell_free(d->bell);
     if (d->pause)
         event_free(d->pause);
+    if (d->leave)
+        event_free(d->leave);
     if (d->backend)
         d->type->close(d->backend);
     if (d->reaper)

@@ -22,6 +22,9 @@
 #include "exec/task.h"
 
 #define START_DEADLINE_MS 60000
+#define RESULT_TRY_MS     60000
+#define AGAIN_MS          1000  /* before a result that was refused is sent again */
+#define LEAVE_MS          2000  /* told to end: longest wait for a server that does not answer */
 #define TERM_GRACE_MS     10000 /* when the executor itself is told to end */
 #define STRAYS_MS         20    /* how often a lost run looks for what its steps left behind */
 
@@ -29,6 +32,11 @@ extern char **environ;
 
 /* Why the run ends before its plan is over. */
 enum ending { GOING_ON, CANCELED, TERMINATED, LOST };
+
+/* A result on its way outlives the executor until its answer is there. */
+struct delivery {
+    struct executor *executor; /* NULL: it left meanwhile */
+};
 
 struct executor {
     const struct executor_options *options;
@@ -48,21 +56,29 @@ struct executor {
     struct event *flush;
     struct event *strays; /* LOST and the grace is over */
     struct event *signals[5];
-    struct step_report *reports; /* not yet sent; names are borrowed from spec, `how` is owned */
-    size_t nreports;
+    struct step_report
+        *reports;           /* not yet known to be recorded; names are borrowed from spec, `how` is owned */
+    size_t nreports, nsent; /* the first nsent are under way */
+    struct delivery *reporting, *recording; /* under way, or NULL */
+    struct event *again;                    /* the outcome is to be sent */
+    struct event *leave;                    /* the outcome was given LEAVE_MS */
+    bool told_to_end, overdue;
+    int status; /* of executor_run once the outcome was answered; -1 before */
     enum ending ending;
     char reason[256]; /* of a failure or a termination */
 };
 
 /* --- reports --- */
 
-static void reports_clear(struct executor *ex)
+/* Takes the first n off. */
+static void reports_drop(struct executor *ex, size_t n)
 {
-    for (size_t i = 0; i < ex->nreports; i++)
+    for (size_t i = 0; i < n; i++)
         free((char *)(uintptr_t)ex->reports[i].how);
-    free(ex->reports);
-    ex->reports = NULL;
-    ex->nreports = 0;
+    ex->nreports -= n;
+    if (ex->nreports > 0)
+        memmove(ex->reports, ex->reports + n, ex->nreports * sizeof *ex->reports);
+    ex->nsent = 0;
 }
 
 static void on_report(void *arg, const struct step_report *report)
@@ -75,11 +91,37 @@ static void on_report(void *arg, const struct step_report *report)
     event_active(ex->flush, 0, 0);
 }
 
+static struct delivery *delivery_new(struct executor *ex)
+{
+    struct delivery *d = xcalloc(1, sizeof *d);
+
+    d->executor = ex;
+    return d;
+}
+
+/* Returns the executor unless it left. */
+static struct executor *delivery_over(struct delivery *d)
+{
+    struct executor *ex = d->executor;
+
+    free(d);
+    return ex;
+}
+
 static void on_reported(void *arg, const struct reply *r, const struct err *e)
 {
-    (void)arg; /* a stale token shows at the next renewal */
-    if (!r)
-        log_line(LOG_WARN, "step states could not be recorded", "why", e->msg, NULL);
+    struct executor *ex = delivery_over(arg);
+
+    if (!ex)
+        return;
+    ex->reporting = NULL;
+    if (r) { /* a stale token shows at the next renewal */
+        reports_drop(ex, ex->nsent);
+        event_active(ex->flush, 0, 0);
+    } else {
+        log_line(LOG_WARN, "step states could not be recorded yet", "why", e->msg, NULL);
+        timer_set(ex->flush, AGAIN_MS);
+    }
 }
 
 static void on_flush(evutil_socket_t fd, short what, void *arg)
@@ -88,11 +130,12 @@ static void on_flush(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (ex->nreports == 0 || plan_is_over(&ex->plan))
+    if (ex->reporting || ex->nreports == 0 || plan_is_over(&ex->plan))
         return; /* the last ones go with the outcome */
-    call_send(report_call(ex->store, &ex->x, ex->reports, ex->nreports), ex->settings.run_lease_ms,
-              on_reported, ex);
-    reports_clear(ex);
+    ex->nsent = ex->nreports;
+    ex->reporting = delivery_new(ex);
+    call_send(report_call(ex->store, &ex->x, ex->reports, ex->nreports), RESULT_TRY_MS, on_reported,
+              ex->reporting);
 }
 
 /* --- the plan --- */
@@ -199,6 +242,9 @@ static void on_term(evutil_socket_t sig, short what, void *arg)
     struct executor *ex = arg;
 
     (void)what;
+    ex->told_to_end = true;
+    if (plan_is_over(&ex->plan))
+        return; /* only the outcome is left to be recorded */
     if (ex->options->foreground) {
         end(ex, CANCELED, TERM_GRACE_MS);
         return;
@@ -206,6 +252,15 @@ static void on_term(evutil_socket_t sig, short what, void *arg)
     snprintf(ex->reason, sizeof ex->reason, "executor terminated by signal %d", (int)sig);
     log_line(LOG_WARN, ex->reason, "run", ex->x.run, NULL);
     end(ex, TERMINATED, TERM_GRACE_MS);
+}
+
+static void on_overdue(evutil_socket_t fd, short what, void *arg)
+{
+    struct executor *ex = arg;
+
+    (void)fd;
+    (void)what;
+    ex->overdue = true;
 }
 
 static void on_forward(evutil_socket_t sig, short what, void *arg)
@@ -323,31 +378,63 @@ static enum run_state outcome(const struct executor *ex)
     return plan_failed(&ex->plan) == (size_t)-1 ? RUN_SUCCESS : RUN_FAILURE;
 }
 
-/* Records how the run ended. Returns the status of executor_run. */
-static int record(struct executor *ex)
+static struct call *outcome_call(struct executor *ex)
 {
-    struct err e = {0};
-    struct call *c;
+    if (ex->ending == TERMINATED)
+        return lost_call(ex->store, ex->x.run, ex->x.token, ex->reason);
+    enum run_state state = outcome(ex);
+    return finish_call(ex->store, &ex->x, state, state == RUN_FAILURE ? ex->reason : "", ex->reports,
+                       ex->nreports);
+}
 
-    if (ex->ending == LOST)
-        return 1;
-    if (ex->ending == TERMINATED) {
-        c = lost_call(ex->store, ex->x.run, ex->x.token, ex->reason);
-    } else {
-        enum run_state state = outcome(ex);
-        c = finish_call(ex->store, &ex->x, state, state == RUN_FAILURE ? ex->reason : "", ex->reports,
-                        ex->nreports);
+static void on_recorded(void *arg, const struct reply *r, const struct err *e)
+{
+    struct executor *ex = delivery_over(arg);
+
+    if (!ex)
+        return;
+    ex->recording = NULL;
+    if (!r) {
+        log_line(LOG_WARN, "the outcome could not be recorded yet", "run", ex->x.run, "why", e->msg, NULL);
+        timer_set(ex->again, AGAIN_MS);
+        return;
     }
-    struct reply *r = call_wait(c, ex->settings.run_lease_ms, &e);
-    if (!r)
-        log_line(LOG_ERROR, "the outcome could not be recorded", "run", ex->x.run, "why", e.msg, NULL);
-    else if (!reply_is(r, "OK"))
+    ex->status = 0;
+    if (!reply_is(r, "OK"))
         log_line(LOG_WARN, "the outcome was refused", "run", ex->x.run, "answer", reply_word(r), NULL);
     else if (ex->ending != TERMINATED && ex->options->outcome)
         *ex->options->outcome = outcome(ex);
-    int status = r ? 0 : 1;
-    reply_free(r);
-    return status;
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+    struct executor *ex = arg;
+
+    (void)fd;
+    (void)what;
+    ex->recording = delivery_new(ex);
+    call_send(outcome_call(ex), RESULT_TRY_MS, on_recorded, ex->recording);
+}
+
+/* Told to end, it does not stay for a server that is away: the lease of the run says the rest. */
+static bool is_given_up(const struct executor *ex)
+{
+    return ex->told_to_end && (ex->overdue || !redis_is_ready(store_redis_get(ex->store)));
+}
+
+/* Records how the run ended, however long the server is away: it judges by the token. Returns the status of executor_run. */
+static int record(struct executor *ex)
+{
+    if (ex->ending == LOST)
+        return 1;
+    timer_set(ex->leave, LEAVE_MS);
+    event_active(ex->again, 0, 0);
+    while (ex->status < 0 && !is_given_up(ex))
+        event_base_loop(ex->base, EVLOOP_ONCE);
+    if (ex->status >= 0)
+        return ex->status;
+    log_line(LOG_ERROR, "told to end before the outcome was recorded", "run", ex->x.run, NULL);
+    return 1;
 }
 
 static int run_steps(struct executor *ex, int64_t asked_at)
@@ -385,12 +472,19 @@ static int run_steps(struct executor *ex, int64_t asked_at)
 
 static void executor_release(struct executor *ex)
 {
-    reports_clear(ex);
+    if (ex->reporting)
+        ex->reporting->executor = NULL;
+    if (ex->recording)
+        ex->recording->executor = NULL;
+    reports_drop(ex, ex->nreports);
+    free(ex->reports);
     for (size_t i = 0; i < sizeof ex->signals / sizeof *ex->signals; i++)
         if (ex->signals[i])
             event_free(ex->signals[i]);
     event_free(ex->flush);
     event_free(ex->strays);
+    event_free(ex->again);
+    event_free(ex->leave);
     free(ex->tasks);
     if (ex->plan.states)
         plan_release(&ex->plan);
@@ -408,6 +502,7 @@ int executor_run(struct store *store, const struct executor_options *options, st
         .store = store,
         .base = redis_base_get(store_redis_get(store)),
         .x = {options->run, options->token},
+        .status = -1,
     };
 
     ex.reaper = reaper_new(ex.base, true, e);
@@ -415,6 +510,8 @@ int executor_run(struct store *store, const struct executor_options *options, st
         return -1;
     ex.flush = event_new(ex.base, -1, 0, on_flush, &ex);
     ex.strays = evtimer_new(ex.base, on_strays, &ex);
+    ex.again = evtimer_new(ex.base, on_again, &ex);
+    ex.leave = evtimer_new(ex.base, on_overdue, &ex);
     settings_init(&ex.settings);
     settings_load(&ex);
     int64_t asked_at = clock_mono_ms();

@@ -8,9 +8,9 @@
 #include "base/timer.h"
 #include "exec/tail.h"
 
-#define FLUSH_MS    200
-#define CALLS_MAX   4 /* chunks under way while the step runs; above it output waits in the tail */
-#define DEADLINE_MS 30000
+#define FLUSH_MS  200
+#define CALLS_MAX 4        /* chunks under way while the step runs; above it output waits in the tail */
+#define KEPT_MS   86400000 /* a chunk waits so long for a server that is away */
 
 struct step_log {
     struct store *store;
@@ -48,8 +48,8 @@ static void send_chunks(struct step_log *l, int most_calls)
 
     while (l->window->calls < most_calls && (chunk = tail_peek(&l->tail, TAIL_CHUNK_BYTES)).len) {
         l->window->calls++;
-        call_send(log_call(l->store, l->x, l->step, chunk.bytes, chunk.len, chunk.end), DEADLINE_MS,
-                  on_logged, l->window);
+        call_send(log_call(l->store, l->x, l->step, chunk.bytes, chunk.len, chunk.end), KEPT_MS, on_logged,
+                  l->window);
         tail_consume(&l->tail, chunk.end);
     }
 }

@@ -146,12 +146,13 @@ static void write_waiting(struct redis *r)
     }
 }
 
-/* Nothing came for as long as the oldest outstanding request was ready to wait. */
+/* Nothing came since the request left, and the oldest outstanding one loses nothing: it was not ready to wait longer either, or
+ * is sent again. */
 static bool is_dead(const struct redis *r, const struct request *timed_out)
 {
     const struct request *oldest = TAILQ_FIRST(&r->sent);
 
-    return (oldest == timed_out || !oldest->on_reply) && timed_out->heard == r->heard;
+    return timed_out->heard == r->heard && (oldest == timed_out || !oldest->on_reply || oldest->resend);
 }
 
 static void on_deadline(int fd, short what, void *arg)

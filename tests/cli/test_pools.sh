@@ -189,6 +189,11 @@ signals() {
     check 'and leaves the line' shows '"pending":0' pools info one --json
     kill -TERM "$holder"
     check 'SIGTERM is forwarded to the command' ended_with 143 "$holder"
+    hold one "$dir/flushed"
+    redis SCRIPT FLUSH >"$dir/got"
+    kill -TERM "$holder"
+    ended_with 143 "$holder" || true
+    check 'slots are given back to a server that forgot the scripts' shows '"claimed":0' pools info one --json
     hold one "$dir/again"
     kill -KILL "$holder"
     ended_with 137 "$holder" || true

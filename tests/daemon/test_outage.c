@@ -131,6 +131,75 @@ static void restart_shorter_than_the_lease_disturbs_nothing(void **state)
     outage_shorter_than_the_lease(*state, kill_server, restart);
 }
 
+/* Longer than any lease and deadline: nothing the step did or wrote is lost, nor is it there twice. */
+static void outcome_waits_for_the_server(void **state)
+{
+    struct fleet *f = *state;
+
+    lua_cmd(&f->lua, "HSET @config run_lease 2s");
+    fleet_start(f, "dequeuer");
+    const char *run = fleet_submit(f, "",
+                                   "echo before; echo 0 >>record; until [ -e go ]; do sleep 0.02; done; "
+                                   "echo behind; echo 0 >>ended");
+    WAIT_UNTIL(f, fleet_lines(f, "record") == 1 && fleet_number(f, "STRLEN @log:%s/main", run) == 7);
+    pid_t executor = fleet_executor(f, run);
+    kill_server(f);
+    fleet_write(f, "go", "");
+    WAIT_UNTIL(f, fleet_lines(f, "ended") == 1);
+    nanosleep(&(struct timespec){.tv_sec = 4}, NULL);
+    assert_true(fleet_is_alive(executor));
+    restart(f);
+    assert_string_equal(fleet_outcome(f, run), "Success");
+    assert_true(fleet_is(f, "before\nbehind\n", "GET @log:%s/main", run));
+    assert_string_equal(fleet_story(f, run),
+                        "RunQueued RunDequeued RunStart StepStart:main StepSuccess:main RunSuccess");
+}
+
+/* It is not given to a run that someone else has by then. */
+static void outcome_that_comes_too_late_is_refused(void **state)
+{
+    struct fleet *f = *state;
+
+    lua_cmd(&f->lua, "HSET @config run_lease 2s");
+    fleet_start(f, "dequeuer");
+    const char *run =
+        fleet_submit(f, "", "echo 0 >>record; until [ -e go ]; do sleep 0.02; done; echo 0 >>ended");
+    WAIT_UNTIL(f, fleet_lines(f, "record") == 1 && fleet_count(fleet_story(f, run), "StepStart"));
+    pid_t executor = fleet_executor(f, run);
+    kill_server(f);
+    fleet_write(f, "go", "");
+    WAIT_UNTIL(f, fleet_lines(f, "ended") == 1);
+    kill(executor, SIGSTOP);
+    restart(f);
+    assert_string_equal(fleet_outcome(f, run), "Failure executor lost");
+    kill(executor, SIGCONT);
+    WAIT_UNTIL(f, !fleet_is_alive(executor));
+    assert_string_equal(fleet_outcome(f, run), "Failure executor lost");
+}
+
+/* The server is killed, then stands still: neither is waited for. */
+static void told_to_end_without_a_server(void **state)
+{
+    struct fleet *f = *state;
+    pid_t dequeuer = fleet_start(f, "dequeuer"), other = fleet_start(f, "dequeuer");
+    const char *run =
+        fleet_submit(f, "", "echo 0 >>record; until [ -e go ]; do sleep 0.02; done; echo 0 >>ended");
+
+    WAIT_UNTIL(f, fleet_lines(f, "record") == 1 && fleet_executor(f, run));
+    pid_t executor = fleet_executor(f, run);
+    kill(f->server.pid, SIGSTOP);
+    kill(other, SIGTERM);
+    assert_int_equal(fleet_wait_exit(other), 0);
+    kill_server(f);
+    fleet_write(f, "go", "");
+    WAIT_UNTIL(f, fleet_lines(f, "ended") == 1);
+    kill(executor, SIGTERM);
+    WAIT_UNTIL(f, !fleet_is_alive(executor));
+    kill(dequeuer, SIGTERM);
+    assert_int_equal(fleet_wait_exit(dequeuer), 0);
+    restart(f);
+}
+
 /* The executor ends its steps while the server cannot be asked, before their lease ends there. */
 static void executor_fences_itself_when_the_outage_outlasts_its_lease(void **state)
 {
@@ -159,6 +228,9 @@ int main(void)
         FLEET_TEST(server_forgets_the_scripts),
         FLEET_TEST(standstill_shorter_than_the_lease_disturbs_nothing),
         FLEET_TEST(restart_shorter_than_the_lease_disturbs_nothing),
+        FLEET_TEST(outcome_waits_for_the_server),
+        FLEET_TEST(outcome_that_comes_too_late_is_refused),
+        FLEET_TEST(told_to_end_without_a_server),
         FLEET_TEST(executor_fences_itself_when_the_outage_outlasts_its_lease),
     };
 

@@ -146,6 +146,19 @@ static struct row gap_of_a_slow_interval[] = {
     {0},
 };
 
+/* No gap that can be as long as a lease is overlooked. */
+static struct row gap_of_a_short_lease[] = {
+    {"submit A", "OK NEW A"},
+    {"admit --interval=250 --run_lease=2000 --batch=0", "OK 1"},
+    {"at 1900", ""},
+    {"admit --interval=250 --run_lease=2000 --batch=0", "OK 1"},
+    {"HEXISTS @meta resumed_at", "0"},
+    {"at 2801", ""},
+    {"admit --interval=250 --run_lease=2000 --batch=0", "OK 1"},
+    {"HGET @meta resumed_at", "2801"},
+    {0},
+};
+
 static struct row clock_set_back[] = {
     {"at 10000", ""},
     {"submit A", "OK NEW A"},
@@ -267,6 +280,7 @@ int main(void)
         QUEUE_TEST(no_gap),
         QUEUE_TEST(gap_between_two_sweeps),
         QUEUE_TEST(gap_of_a_slow_interval),
+        QUEUE_TEST(gap_of_a_short_lease),
         QUEUE_TEST(clock_set_back),
         QUEUE_TEST(delay_ends),
         QUEUE_TEST(delay_ends_between_others),
