@@ -16,8 +16,11 @@
 
 const struct option_row global_rows[] = {
     {"redis", 0, OPTION_TEXT, "URL",
-     "redis://[user:pass@]host[:port][/db] or unix:///path (RIVERS_REDIS_URL)",
+     "redis://[user:pass@]host[:port][/db], unix:///path, see docs/redis.md (RIVERS_REDIS_URL)",
      offsetof(struct global_options, redis), 0, 0},
+    {"redis-password-file", 0, OPTION_TEXT, "FILE",
+     "its first line is the password (RIVERS_REDIS_PASSWORD_FILE)",
+     offsetof(struct global_options, password_file), 0, 0},
     {"namespace", 0, OPTION_TEXT, "NAME", "one independent queue of that server (RIVERS_NAMESPACE; default)",
      offsetof(struct global_options, namespace), 0, 0},
     {"json", 0, OPTION_SWITCH, NULL, "print one JSON object a row", offsetof(struct global_options, json), 0,
@@ -76,16 +79,53 @@ static char *dev_url(void)
     return NULL;
 }
 
+/* What the list of processes shows of a URL in argv from now on. */
+static void login_hide(const char *word)
+{
+    char *login = strstr(word, "://"),
+         *host = login ? memrchr(login, '@', strcspn(login + 3, "/") + 3) : NULL;
+
+    if (host)
+        memset(login + 3, '*', (size_t)(host - login - 3));
+}
+
 static int url_find(struct context *ctx, struct err *e)
 {
     const char *named = ctx->options.redis ? ctx->options.redis : getenv("RIVERS_REDIS_URL");
 
     if (!ctx->url)
         ctx->url = named && *named ? xstrdup(named) : dev_url();
+    if (ctx->options.redis)
+        login_hide(ctx->options.redis);
     if (!ctx->url)
         return err_set(
             e, ERR_NOT_FOUND,
             "no Redis given: use --redis URL or RIVERS_REDIS_URL, or start one here with 'rivers dev'");
+    return 0;
+}
+
+/* What the URL itself says goes before an option or the environment. */
+static int password_file_find(const struct context *ctx, struct redis_url *url, struct err *e)
+{
+    const char *option = ctx->options.password_file;
+    const char *named = option ? option : getenv("RIVERS_REDIS_PASSWORD_FILE");
+
+    if (!named || !*named || url->pass || url->password_file)
+        return 0;
+    url->password_file = realpath(named, NULL);
+    return url->password_file ? 0 : err_sys(e, "password file '%s'", named);
+}
+
+static int url_complete(struct context *ctx, struct redis_url *url, struct err *e)
+{
+    if (url_find(ctx, e) < 0 || redis_url_parse(url, ctx->url, e) < 0)
+        return -1;
+    if (password_file_find(ctx, url, e) < 0) {
+        redis_url_release(url);
+        return -1;
+    }
+    free(ctx->url);
+    ctx->url = redis_url_print_whole(url);
     return 0;
 }
 
@@ -94,8 +134,7 @@ int context_store_open(struct context *ctx, struct store **store, struct err *e)
     struct redis_url url;
 
     if (!ctx->store) {
-        if (store_namespace_check(context_namespace_get(ctx), e) < 0 || url_find(ctx, e) < 0 ||
-            redis_url_parse(&url, ctx->url, e) < 0)
+        if (store_namespace_check(context_namespace_get(ctx), e) < 0 || url_complete(ctx, &url, e) < 0)
             return -1;
         ctx->base = event_base_new();
         ctx->redis = redis_new(ctx->base, &url, "rivers");

@@ -13,7 +13,7 @@
 struct event_base;
 
 struct global_options {
-    const char *redis, *namespace;
+    const char *redis, *password_file, *namespace;
     bool json, help, version;
 };
 extern const struct option_row global_rows[];
@@ -21,7 +21,7 @@ extern const size_t nglobal_rows;
 
 struct context { /* `struct context ctx = {0}` is valid */
     struct global_options options;
-    char *url; /* of the server, once it is known */
+    char *url; /* of the server, once it is known, with all that executors need */
     struct event_base *base;
     struct redis *redis;
     struct store *store;

@@ -306,9 +306,10 @@ static void settings_load(struct executor *ex)
 static void environment_make(struct executor *ex)
 {
     struct environment *env = &ex->environment;
-    char number[24];
+    char number[24], *url = redis_url_print(redis_url_get(store_redis_get(ex->store)));
 
     environment_init(env, environ);
+    environment_set(env, "RIVERS_REDIS_URL", url); /* a password in it is not for steps */
     for (size_t i = 0; i < ex->spec.nenv; i++)
         environment_set(env, ex->spec.env[i].name, ex->spec.env[i].value);
     environment_set(env, "RIVERS_RUN_ID", ex->x.run);
@@ -320,6 +321,7 @@ static void environment_make(struct executor *ex)
     environment_set(env, "RIVERS_TOKEN", number);
     for (size_t i = 0; i < ex->run.ntags; i++)
         environment_set_tag(env, ex->run.tags[i].key, ex->run.tags[i].value);
+    free(url);
 }
 
 /* Steps that succeeded in an earlier attempt of the run are not run again. */

@@ -8,6 +8,7 @@
 #include "base/duration.h"
 #include "base/mem.h"
 #include "base/timer.h"
+#include "redis/password.h"
 #include "redis/reader.h"
 #include "redis/request.h"
 #include "redis/transport.h"
@@ -223,17 +224,29 @@ static void write_hello(struct redis *r, int argc, const char *const *argv, redi
     write_now(r, q);
 }
 
+/* A user without a password is one that needs none. */
+static void write_auth(struct redis *r, const char *password)
+{
+    if (r->url.user)
+        write_hello(r, 3, (const char *const[]){"AUTH", r->url.user, password ? password : ""}, on_hello);
+    else if (password)
+        write_hello(r, 2, (const char *const[]){"AUTH", password}, on_hello);
+}
+
 /* PING comes last: it alone is refused by a server that is loading or has lost its master. */
 static void on_open(void *arg)
 {
     struct redis *r = arg;
     const struct redis_url *u = &r->url;
-    char db[16];
+    struct err e;
+    char db[16], *password = u->password_file ? password_read(u->password_file, &e) : xstrdup(u->pass);
 
-    if (u->pass && u->user)
-        write_hello(r, 3, (const char *const[]){"AUTH", u->user, u->pass}, on_hello);
-    else if (u->pass)
-        write_hello(r, 2, (const char *const[]){"AUTH", u->pass}, on_hello);
+    if (u->password_file && !password) {
+        connection_lost(r, e.msg);
+        return;
+    }
+    write_auth(r, password);
+    free(password);
     snprintf(db, sizeof db, "%d", u->db);
     if (u->db)
         write_hello(r, 2, (const char *const[]){"SELECT", db}, on_hello);
@@ -359,7 +372,7 @@ static void on_retry(int fd, short what, void *arg)
         return;
     }
     timer_set(r->retry, r->try_max_ms);
-    r->transport = transport_open(r->base, &r->url, &events, r, &e);
+    r->transport = transport_open(r->base, &r->url, r->url.hosts, &events, r, &e);
     if (!r->transport) {
         connection_lost(r, e.msg);
         return;

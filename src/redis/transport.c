@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "redis/tls.h"
 
 #define ADDRESSES_MAX     16
 #define CONNECT_TIMEOUT_S 5
@@ -26,6 +28,8 @@ struct address {
 
 struct transport {
     struct event_base *base;
+    const struct redis_url *url;
+    char *host; /* whom TLS expects */
     const struct transport_events *events;
     void *arg;
     struct address addresses[ADDRESSES_MAX];
@@ -51,15 +55,16 @@ static void add_unix(struct transport *t, const char *path)
     a->len = sizeof sun;
 }
 
-static int add_host(struct transport *t, const char *host, int port, struct err *e)
+static int add_host(struct transport *t, const struct redis_host *host, struct err *e)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *found;
     char service[16];
 
-    snprintf(service, sizeof service, "%d", port);
-    int status = getaddrinfo(host, service, &hints, &found);
+    t->host = xstrdup(host->name);
+    snprintf(service, sizeof service, "%d", host->port);
+    int status = getaddrinfo(host->name, service, &hints, &found);
     if (status)
-        return err_set(e, ERR_UNAVAILABLE, "cannot resolve '%s': %s", host, gai_strerror(status));
+        return err_set(e, ERR_UNAVAILABLE, "cannot resolve '%s': %s", host->name, gai_strerror(status));
     for (struct addrinfo *i = found; i && t->count < ADDRESSES_MAX; i = i->ai_next) {
         struct address *a = &t->addresses[t->count++];
         memcpy(&a->at, i->ai_addr, i->ai_addrlen);
@@ -69,16 +74,15 @@ static int add_host(struct transport *t, const char *host, int port, struct err 
     return 0;
 }
 
-/* -1 and errno when the system gives no socket. */
-static int socket_new(sa_family_t family)
+/* For the socket that libevent has made. Refused options cost speed, not correctness. */
+static void set_options(int fd, sa_family_t family)
 {
-    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    if (fd >= 0 && family != AF_UNIX) /* refused options cost speed, not correctness */
-        for (size_t i = 0; i < sizeof tcp_options / sizeof *tcp_options; i++)
-            setsockopt(fd, tcp_options[i].level, tcp_options[i].name, &tcp_options[i].value,
-                       sizeof tcp_options[i].value);
-    return fd;
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    if (family == AF_UNIX)
+        return;
+    for (size_t i = 0; i < sizeof tcp_options / sizeof *tcp_options; i++)
+        setsockopt(fd, tcp_options[i].level, tcp_options[i].name, &tcp_options[i].value,
+                   sizeof tcp_options[i].value);
 }
 
 static void on_read(struct bufferevent *stream, void *arg)
@@ -90,18 +94,30 @@ static void on_read(struct bufferevent *stream, void *arg)
 
 static void on_event(struct bufferevent *stream, short what, void *arg);
 
-/* Starts to connect; what carries the bytes is decided here and nowhere else. -1 and errno on failure. */
-static int stream_open(struct transport *t, const struct address *a)
+/* What carries the bytes is decided here and nowhere else. */
+static struct bufferevent *stream_new(const struct transport *t, struct err *e)
+{
+    const int options = BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS;
+
+    if (t->url->tls)
+        return tls_stream_new(t->base, options, t->url, t->host, e);
+    return bufferevent_socket_new(t->base, -1, options);
+}
+
+/* Starts to connect. */
+static int stream_open(struct transport *t, const struct address *a, struct err *e)
 {
     const struct timeval timeout = {.tv_sec = CONNECT_TIMEOUT_S};
-    int fd = socket_new(a->at.ss_family);
 
-    if (fd < 0)
+    t->stream = stream_new(t, e);
+    if (!t->stream)
         return -1;
-    t->stream = bufferevent_socket_new(t->base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
     bufferevent_setcb(t->stream, on_read, NULL, on_event, t);
     bufferevent_set_timeouts(t->stream, NULL, &timeout);
-    return bufferevent_socket_connect(t->stream, (const struct sockaddr *)&a->at, (int)a->len);
+    if (bufferevent_socket_connect(t->stream, (const struct sockaddr *)&a->at, (int)a->len) < 0)
+        return err_set(e, ERR_UNAVAILABLE, "%s", strerror(errno));
+    set_options(bufferevent_getfd(t->stream), a->at.ss_family);
+    return 0;
 }
 
 static void stream_close(struct transport *t)
@@ -115,22 +131,25 @@ static void stream_close(struct transport *t)
 static int connect_next(struct transport *t, struct err *e)
 {
     while (t->next < t->count) {
-        if (stream_open(t, &t->addresses[t->next++]) == 0)
+        if (stream_open(t, &t->addresses[t->next++], e) == 0)
             return 0;
-        err_set(e, ERR_UNAVAILABLE, "%s", strerror(errno));
         stream_close(t);
     }
     return -1;
 }
 
-static void why_failed(short what, struct err *e)
+static void why_failed(struct transport *t, short what, struct err *e)
 {
+    int error = EVUTIL_SOCKET_ERROR();
+
     if (what & BEV_EVENT_TIMEOUT)
         err_set(e, ERR_UNAVAILABLE, "no connection within %d s", CONNECT_TIMEOUT_S);
-    else if (what & BEV_EVENT_EOF)
+    else if (t->url->tls && tls_why(t->stream, e) < 0)
+        return;
+    else if ((what & BEV_EVENT_EOF) || !error)
         err_set(e, ERR_UNAVAILABLE, "connection closed by the server");
     else
-        err_set(e, ERR_UNAVAILABLE, "%s", strerror(EVUTIL_SOCKET_ERROR()));
+        err_set(e, ERR_UNAVAILABLE, "%s", strerror(error));
 }
 
 static void on_event(struct bufferevent *stream, short what, void *arg)
@@ -145,25 +164,27 @@ static void on_event(struct bufferevent *stream, short what, void *arg)
         t->events->on_open(t->arg);
         return;
     }
-    why_failed(what, &e);
+    why_failed(t, what, &e);
     stream_close(t);
     if (t->is_open || connect_next(t, &e) < 0)
         t->events->on_close(t->arg, e.msg);
 }
 
 struct transport *transport_open(struct event_base *base, const struct redis_url *url,
-                                 const struct transport_events *events, void *arg, struct err *e)
+                                 const struct redis_host *host, const struct transport_events *events,
+                                 void *arg, struct err *e)
 {
     struct transport *t = xcalloc(1, sizeof *t);
     int status = 0;
 
     t->base = base;
+    t->url = url;
     t->events = events;
     t->arg = arg;
     if (url->path)
         add_unix(t, url->path);
     else
-        status = add_host(t, url->host, url->port, e);
+        status = add_host(t, host, e);
     if (status == 0 && connect_next(t, e) == 0)
         return t;
     transport_free(t);
@@ -175,6 +196,7 @@ void transport_free(struct transport *t)
     if (!t)
         return;
     stream_close(t);
+    free(t->host);
     free(t);
 }
 

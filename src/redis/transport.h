@@ -1,6 +1,5 @@
-/* transport: one stream of bytes to a Redis server, over TCP or a unix socket; made anew for every attempt to
- * connect.
- */
+/* transport: one stream of bytes to a Redis server, over TCP, TLS or a unix socket; made anew for every attempt
+ * to connect. */
 #ifndef RIVERS_REDIS_TRANSPORT_H
 #define RIVERS_REDIS_TRANSPORT_H
 
@@ -22,9 +21,10 @@ struct transport_events {
 
 /* Resolves the name (this blocks unless it is an address: a resolver thread would only move the wait, as no
  * request can go out before) and tries each of its addresses for 5 s. NULL and e when there is none to try.
- * url is not kept. */
+ * url says how and outlives the transport; host says where, unless url has a path, and is not kept. */
 struct transport *transport_open(struct event_base *base, const struct redis_url *url,
-                                 const struct transport_events *events, void *arg, struct err *e);
+                                 const struct redis_host *host, const struct transport_events *events,
+                                 void *arg, struct err *e);
 void transport_free(struct transport *t);
 void transport_send(struct transport *t, const void *bytes, size_t len);
 

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,29 +59,26 @@ static int parse_whole(const char *s, int64_t min, int64_t max, int *out)
     return 0;
 }
 
-/* [user]:pass */
+/* user, [user]:pass */
 static int parse_login(struct redis_url *u, const char *s, size_t len, struct err *e)
 {
     const char *colon = memchr(s, ':', len);
+    size_t user_len = colon ? (size_t)(colon - s) : len;
 
-    if (!colon)
-        return fault(e, "a user name needs a password behind it: user:password@");
-    size_t user_len = (size_t)(colon - s);
     u->user = user_len ? decoded(s, user_len) : NULL;
-    u->pass = decoded(colon + 1, len - user_len - 1);
-    if ((user_len && !u->user) || !u->pass)
+    u->pass = colon ? decoded(colon + 1, len - user_len - 1) : NULL;
+    if ((user_len && !u->user) || (colon && !u->pass))
         return fault(e, "a '%' in user or password must be followed by two hex digits");
     return 0;
 }
 
 /* Nothing or :port */
-static int parse_port(struct redis_url *u, const char *s, size_t len, struct err *e)
+static int parse_port(int *port, const char *s, size_t len, struct err *e)
 {
-    u->port = DEFAULT_PORT;
     if (!len)
         return 0;
     char *digits = xmemdup(s + 1, len - 1);
-    int status = *s == ':' ? parse_whole(digits, 1, 65535, &u->port) : -1;
+    int status = *s == ':' ? parse_whole(digits, 1, 65535, port) : -1;
     free(digits);
     return status < 0 ? fault(e, "the port must be a whole number from 1 to 65535") : 0;
 }
@@ -97,23 +95,112 @@ static int parse_host(struct redis_url *u, const char *s, size_t len, struct err
     stop = stop ? stop : end;
     if (stop == start)
         return fault(e, "the host is missing");
-    u->host = xmemdup(start, (size_t)(stop - start));
+    u->hosts = xrealloc(u->hosts, (u->nhosts + 1) * sizeof *u->hosts);
+    struct redis_host *host = &u->hosts[u->nhosts++];
+    host->name = xmemdup(start, (size_t)(stop - start));
+    host->port = DEFAULT_PORT;
     stop += bracketed;
-    return parse_port(u, stop, (size_t)(end - stop), e);
+    return parse_port(&host->port, stop, (size_t)(end - stop), e);
 }
 
-static int parse_db(struct redis_url *u, const char *s, struct err *e)
+static int parse_hosts(struct redis_url *u, const char *s, size_t len, struct err *e)
 {
-    if (parse_whole(s, 0, INT_MAX, &u->db) < 0)
-        return fault(e, "the database must be a whole number, at least 0");
+    const char *end = s + len;
+
+    for (;;) {
+        const char *comma = memchr(s, ',', (size_t)(end - s)), *stop = comma ? comma : end;
+        if (parse_host(u, s, (size_t)(stop - s), e) < 0)
+            return -1;
+        if (!comma)
+            return 0;
+        if (u->topology == REDIS_SINGLE)
+            return fault(e, "only one host");
+        s = comma + 1;
+    }
+}
+
+static int parse_db(struct redis_url *u, const char *s, size_t len, struct err *e)
+{
+    char *digits = xmemdup(s, len);
+    int status = parse_whole(digits, 0, INT_MAX, &u->db);
+
+    free(digits);
+    return status < 0 ? fault(e, "the database must be a whole number, at least 0") : 0;
+}
+
+/* --- what stands behind the '?' */
+
+static const struct parameter {
+    const char *name;
+    size_t at;
+} parameters[] = {
+    {"ca", offsetof(struct redis_url, ca)},
+    {"cert", offsetof(struct redis_url, cert)},
+    {"key", offsetof(struct redis_url, key)},
+    {"password_file", offsetof(struct redis_url, password_file)},
+};
+
+#define NPARAMETERS (sizeof parameters / sizeof *parameters)
+
+static char **parameter_get(const struct redis_url *u, const struct parameter *p)
+{
+    return (char **)((char *)(uintptr_t)u + p->at);
+}
+
+static int parse_file(struct redis_url *u, const struct parameter *p, const char *value, size_t len,
+                      struct err *e)
+{
+    char **file = parameter_get(u, p);
+
+    free(*file);
+    *file = decoded(value, len);
+    if (!*file || **file != '/')
+        return err_set(e, ERR_INVALID, "redis url: %s must be an absolute path", p->name);
     return 0;
 }
 
-/* /path[?db=N] */
-static int parse_path(struct redis_url *u, const char *s, struct err *e)
+/* name=value */
+static int parse_parameter(struct redis_url *u, const char *s, size_t len, struct err *e)
 {
-    size_t len = strcspn(s, "?");
+    const char *is = memchr(s, '=', len), *value = is ? is + 1 : s;
+    size_t name_len = is ? (size_t)(is - s) : 0, value_len = len - (size_t)(value - s);
 
+    if (u->path && name_len == 2 && memcmp(s, "db", 2) == 0)
+        return parse_db(u, value, value_len, e);
+    for (size_t i = 0; i < NPARAMETERS; i++)
+        if (strlen(parameters[i].name) == name_len && memcmp(s, parameters[i].name, name_len) == 0)
+            return parse_file(u, &parameters[i], value, value_len, e);
+    return fault(e, "unknown parameter; known: db (of a socket), ca, cert, key, password_file");
+}
+
+static int check_parameters(const struct redis_url *u, struct err *e)
+{
+    if (!u->tls && (u->ca || u->cert || u->key))
+        return fault(e, "ca, cert and key need rediss://");
+    if (!u->cert != !u->key)
+        return fault(e, "cert and key belong together");
+    if (u->pass && u->password_file)
+        return fault(e, "a password and a password_file");
+    return 0;
+}
+
+/* Nothing or ?name=value&... */
+static int parse_parameters(struct redis_url *u, const char *s, struct err *e)
+{
+    while (*s) {
+        size_t len = strcspn(++s, "&");
+        if (parse_parameter(u, s, len, e) < 0)
+            return -1;
+        s += len;
+    }
+    return check_parameters(u, e);
+}
+
+/* --- the schemes */
+
+/* /path */
+static int parse_path(struct redis_url *u, const char *s, size_t len, struct err *e)
+{
     u->path = decoded(s, len);
     if (!u->path)
         return fault(e, "a '%' in the path must be followed by two hex digits");
@@ -121,34 +208,34 @@ static int parse_path(struct redis_url *u, const char *s, struct err *e)
         return fault(e, "the path of the socket is missing");
     if (strlen(u->path) >= sizeof((struct sockaddr_un){0}).sun_path)
         return fault(e, "the path of the socket is too long");
-    if (!s[len])
-        return 0;
-    if (strncmp(s + len, "?db=", 4) != 0)
-        return fault(e, "the only parameter is ?db=N");
-    return parse_db(u, s + len + 4, e);
+    return 0;
 }
 
-static int parse_unix(struct redis_url *u, const char *host, size_t host_len, const char *rest, struct err *e)
+static int parse_unix(struct redis_url *u, const char *host, size_t host_len, size_t path_len, struct err *e)
 {
-    (void)host;
     if (host_len)
         return fault(e, "the path of a socket must be absolute: unix:///path");
-    return parse_path(u, rest, e);
+    return parse_path(u, host, path_len, e);
 }
 
-static int parse_tcp(struct redis_url *u, const char *host, size_t host_len, const char *rest, struct err *e)
+/* Nothing, / or /db */
+static int parse_single(struct redis_url *u, const char *host, size_t host_len, size_t path_len,
+                        struct err *e)
 {
-    if (parse_host(u, host, host_len, e) < 0)
+    if (parse_hosts(u, host, host_len, e) < 0)
         return -1;
-    return *rest && rest[1] ? parse_db(u, rest + 1, e) : 0;
+    return path_len > 1 ? parse_db(u, host + host_len + 1, path_len - 1, e) : 0;
 }
 
 static const struct scheme {
     const char *prefix;
-    int (*parse)(struct redis_url *u, const char *host, size_t host_len, const char *rest, struct err *e);
+    enum redis_topology topology;
+    bool tls, is_path;
+    int (*parse)(struct redis_url *u, const char *host, size_t host_len, size_t path_len, struct err *e);
 } schemes[] = {
-    {"redis://", parse_tcp},
-    {"unix://", parse_unix},
+    {"redis://", REDIS_SINGLE, false, false, parse_single},
+    {"rediss://", REDIS_SINGLE, true, false, parse_single},
+    {"unix://", REDIS_SINGLE, false, true, parse_unix},
 };
 
 static const struct scheme *scheme_of(const char *s)
@@ -164,10 +251,15 @@ static int parse(struct redis_url *u, const struct scheme *scheme, const char *s
     size_t len = strcspn(s, "/");
     const char *at = memrchr(s, '@', len);
     const char *host = at ? at + 1 : s;
+    size_t host_len = strcspn(host, "/?"), path_len = strcspn(host + host_len, "?");
 
+    u->topology = scheme->topology;
+    u->tls = scheme->tls;
     if (at && at > s && parse_login(u, s, (size_t)(at - s), e) < 0)
         return -1;
-    return scheme->parse(u, host, (size_t)(s + len - host), s + len, e);
+    if (scheme->parse(u, host, host_len, path_len, e) < 0)
+        return -1;
+    return parse_parameters(u, host + host_len + path_len, e);
 }
 
 int redis_url_parse(struct redis_url *u, const char *s, struct err *e)
@@ -176,46 +268,120 @@ int redis_url_parse(struct redis_url *u, const char *s, struct err *e)
 
     *u = (struct redis_url){0};
     if (!scheme)
-        return fault(e, "must start with redis:// or unix://");
+        return fault(e, "must start with redis://, rediss:// or unix://");
     if (parse(u, scheme, s + strlen(scheme->prefix), e) == 0)
         return 0;
     redis_url_release(u);
     return -1;
 }
 
+/* --- copies and texts */
+
 void redis_url_copy(struct redis_url *to, const struct redis_url *from)
 {
-    *to = (struct redis_url){
-        .path = xstrdup(from->path),
-        .host = xstrdup(from->host),
-        .port = from->port,
-        .user = xstrdup(from->user),
-        .pass = xstrdup(from->pass),
-        .db = from->db,
-    };
+    *to = *from;
+    to->path = xstrdup(from->path);
+    to->hosts = from->nhosts ? xcalloc(from->nhosts, sizeof *to->hosts) : NULL;
+    for (size_t i = 0; i < from->nhosts; i++)
+        to->hosts[i] = (struct redis_host){xstrdup(from->hosts[i].name), from->hosts[i].port};
+    to->master = xstrdup(from->master);
+    to->user = xstrdup(from->user);
+    to->pass = xstrdup(from->pass);
+    for (size_t i = 0; i < NPARAMETERS; i++)
+        *parameter_get(to, &parameters[i]) = xstrdup(*parameter_get(from, &parameters[i]));
 }
 
 void redis_url_release(struct redis_url *u)
 {
     free(u->path);
-    free(u->host);
+    for (size_t i = 0; i < u->nhosts; i++)
+        free(u->hosts[i].name);
+    free(u->hosts);
+    free(u->master);
     free(u->user);
     free(u->pass);
+    for (size_t i = 0; i < NPARAMETERS; i++)
+        free(*parameter_get(u, &parameters[i]));
     *u = (struct redis_url){0};
+}
+
+/* Percent-encodes all but letters, digits, "-._~" and what stands in `also`. */
+static void add_encoded(struct text *t, const char *s, const char *also)
+{
+    for (; *s; s++) {
+        bool plain = isalnum((unsigned char)*s) || strchr("-._~", *s) || strchr(also, *s);
+        text_addf(t, plain ? "%c" : "%%%02X", (unsigned char)*s);
+    }
+}
+
+static void add_scheme(struct text *t, const struct redis_url *u)
+{
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (schemes[i].topology == u->topology && schemes[i].tls == u->tls &&
+            schemes[i].is_path == (u->path != NULL))
+            text_add(t, schemes[i].prefix);
+}
+
+static void add_login(struct text *t, const struct redis_url *u, bool with_password)
+{
+    bool password = with_password && u->pass;
+
+    if (u->user)
+        add_encoded(t, u->user, "");
+    if (password) {
+        text_add(t, ":");
+        add_encoded(t, u->pass, "");
+    }
+    text_add(t, u->user || password ? "@" : "");
+}
+
+static void add_place(struct text *t, const struct redis_url *u)
+{
+    for (size_t i = 0; i < u->nhosts; i++) {
+        const struct redis_host *host = &u->hosts[i];
+        text_addf(t, strchr(host->name, ':') ? "%s[%s]:%d" : "%s%s:%d", i ? "," : "", host->name, host->port);
+    }
+    if (u->path)
+        add_encoded(t, u->path, "/");
+    if (u->master) {
+        text_add(t, "/");
+        add_encoded(t, u->master, "");
+    }
+    if (u->db)
+        text_addf(t, u->path ? "?db=%d" : "/%d", u->db);
+}
+
+static void add_parameters(struct text *t, const struct redis_url *u)
+{
+    bool first = !(u->path && u->db);
+
+    for (size_t i = 0; i < NPARAMETERS; i++) {
+        const char *file = *parameter_get(u, &parameters[i]);
+        if (!file)
+            continue;
+        text_addf(t, "%c%s=", first ? '?' : '&', parameters[i].name);
+        add_encoded(t, file, "/");
+        first = false;
+    }
+}
+
+static char *print(const struct redis_url *u, bool with_password)
+{
+    struct text t = {0};
+
+    add_scheme(&t, u);
+    add_login(&t, u, with_password);
+    add_place(&t, u);
+    add_parameters(&t, u);
+    return t.s;
 }
 
 char *redis_url_print(const struct redis_url *u)
 {
-    struct text t = {0};
+    return print(u, false);
+}
 
-    text_add(&t, u->path ? "unix://" : "redis://");
-    if (u->user)
-        text_addf(&t, "%s@", u->user);
-    if (u->path)
-        text_add(&t, u->path);
-    else
-        text_addf(&t, strchr(u->host, ':') ? "[%s]:%d" : "%s:%d", u->host, u->port);
-    if (u->db)
-        text_addf(&t, u->path ? "?db=%d" : "/%d", u->db);
-    return t.s;
+char *redis_url_print_whole(const struct redis_url *u)
+{
+    return print(u, true);
 }

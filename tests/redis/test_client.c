@@ -12,112 +12,14 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "support/client.h"
 #include "support/proxy.h"
 #include "support/redis_server.h"
 
-#define COUNT(a)  (sizeof(a) / sizeof *(a))
-#define WORDS_MAX 16
-#define LONG_MS   20000 /* a deadline that is not meant to come */
-#define KEY       "rivers:{test}:"
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+#define KEY      "rivers:{test}:"
 
 static struct redis_server server;
-
-struct client {
-    struct event_base *base;
-    struct redis *redis;
-    int changes;
-};
-
-/* What a callback was told: the reply, or "UNKNOWN <message>". */
-struct answer {
-    int count;
-    char text[512];
-};
-
-static void on_change(void *arg, bool ready)
-{
-    struct client *c = arg;
-
-    assert_int_equal(redis_is_ready(c->redis), ready);
-    c->changes++;
-}
-
-static struct client client_open(const char *text)
-{
-    struct client c = {.base = event_base_new()};
-    struct redis_url url;
-    struct err e;
-
-    assert_int_equal(redis_url_parse(&url, text, &e), 0);
-    c.redis = redis_new(c.base, &url, "test");
-    redis_url_release(&url);
-    return c;
-}
-
-static void client_close(struct client *c)
-{
-    redis_free(c->redis);
-    event_base_free(c->base);
-}
-
-static void turn(struct client *c, int64_t end_at)
-{
-    assert_true(clock_mono_ms() < end_at);
-    event_base_loopexit(c->base, &(struct timeval){.tv_usec = 5000});
-    event_base_dispatch(c->base);
-}
-
-#define RUN_UNTIL(c, condition)                                                                              \
-    for (int64_t end_at = clock_mono_ms() + LONG_MS; !(condition);)                                          \
-    turn((c), end_at)
-
-static void on_answer(void *arg, const struct reply *reply, const struct err *e)
-{
-    static const char *const classes[] = {
-        [ERR_UNAVAILABLE] = "UNAVAILABLE", [ERR_UNKNOWN] = "UNKNOWN", [ERR_SERVER] = "SERVER"};
-    struct answer *a = arg;
-    char *text = reply_text(reply);
-
-    assert_int_equal(!reply, e->code != ERR_NONE);
-    a->count++;
-    if (reply)
-        snprintf(a->text, sizeof a->text, "%.*s", (int)sizeof a->text - 1, text);
-    else
-        snprintf(a->text, sizeof a->text, "%s %.400s", classes[e->code], e->msg);
-    free(text);
-}
-
-/* Sends the words of a line. */
-static void ask(struct client *c, struct answer *a, int flags, int64_t deadline_ms, const char *line)
-{
-    char words[256], *save;
-    const char *argv[WORDS_MAX];
-    int argc = 0;
-
-    snprintf(words, sizeof words, "%s", line);
-    for (char *word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save))
-        argv[argc++] = word;
-    *a = (struct answer){0};
-    redis_send(c->redis, flags, deadline_ms, argc, argv, NULL, on_answer, a);
-    assert_int_equal(a->count, 0);
-}
-
-static void assert_answer(struct client *c, struct answer *a, const char *prefix)
-{
-    RUN_UNTIL(c, a->count);
-    assert_int_equal(a->count, 1);
-    if (strncmp(a->text, prefix, strlen(prefix)) != 0)
-        assert_string_equal(a->text, prefix);
-}
-
-/* Sends a line and waits; the answer must start with the prefix. */
-static void expect(struct client *c, const char *line, const char *prefix)
-{
-    struct answer a;
-
-    ask(c, &a, 0, LONG_MS, line);
-    assert_answer(c, &a, prefix);
-}
 
 /* --- plain use */
 
@@ -313,7 +215,7 @@ static void test_server_is_killed_and_restarted(void **state)
     struct answer once, sent, script = {0}, queued;
 
     (void)state;
-    redis_on_change(c.redis, on_change, &c);
+    client_count_changes(&c);
     expect(&c, "PING", "PONG");
     kill(server.pid, SIGSTOP);
     ask(&c, &sent, REDIS_RESEND, LONG_MS, "RPUSH list sent");
@@ -415,19 +317,6 @@ static void test_large_reply(void **state)
 
 /* --- refusals */
 
-static void assert_refused(const char *url, const char *reason)
-{
-    struct client c = client_open(url);
-    struct answer a;
-
-    ask(&c, &a, REDIS_RESEND, 200, "PING");
-    assert_answer(&c, &a, "UNAVAILABLE cannot reach redis at unix://");
-    assert_non_null(strstr(a.text, reason));
-    assert_null(strstr(a.text, "hunter2"));
-    assert_int_equal(strncmp(redis_why_get(c.redis), reason, strlen(reason)), 0);
-    client_close(&c);
-}
-
 static void test_login_and_database(void **state)
 {
     static const char *const extra[] = {"--requirepass", "secret", "--user", "joe",   "on",
@@ -455,6 +344,44 @@ static void test_login_and_database(void **state)
     redis_server_stop(&guarded);
 }
 
+static void write_file(const char *path, const char *text)
+{
+    FILE *out = fopen(path, "we");
+
+    assert_non_null(out);
+    fputs(text, out);
+    fclose(out);
+}
+
+static void test_password_file_is_read_again(void **state)
+{
+    static const char *const extra[] = {"--requirepass", "hunter2", NULL};
+    struct redis_server guarded;
+    struct answer again;
+    char file[96], url[256], why[160];
+
+    (void)state;
+    redis_server_start(&guarded, extra);
+    snprintf(file, sizeof file, "%s/password", guarded.dir);
+    snprintf(url, sizeof url, "%s?password_file=%s", guarded.url, file);
+    snprintf(why, sizeof why, "password file '%s': No such file", file);
+    assert_refused(url, why);
+    write_file(file, "\nhunter2\n");
+    snprintf(why, sizeof why, "password file '%s': empty", file);
+    assert_refused(url, why);
+    write_file(file, "hunter2\nno more\n");
+    struct client c = client_open(url), other = client_open(url);
+    expect(&c, "PING", "PONG");
+    expect(&other, "CONFIG SET requirepass hunter3", "OK");
+    write_file(file, "hunter3");
+    expect(&other, "CLIENT KILL TYPE normal SKIPME yes", "1");
+    ask(&c, &again, REDIS_RESEND, LONG_MS, "PING");
+    assert_answer(&c, &again, "PONG");
+    client_close(&other);
+    client_close(&c);
+    redis_server_stop(&guarded);
+}
+
 static void test_too_many_clients(void **state)
 {
     struct client c = client_open(server.url);
@@ -472,7 +399,7 @@ static void test_read_only_replica(void **state)
     struct answer again;
 
     (void)state;
-    redis_on_change(c.redis, on_change, &c);
+    client_count_changes(&c);
     expect(&other, "REPLICAOF 127.0.0.1 1", "OK");
     expect(&c, "SET k 1", "SERVER READONLY ");
     ask(&c, &again, REDIS_RESEND, 300, "SET k 2");
@@ -558,6 +485,7 @@ int main(void)
         cmocka_unit_test(test_replies_are_lost_or_late),
         cmocka_unit_test(test_large_reply),
         cmocka_unit_test(test_login_and_database),
+        cmocka_unit_test(test_password_file_is_read_again),
         cmocka_unit_test(test_too_many_clients),
         cmocka_unit_test(test_read_only_replica),
         cmocka_unit_test(test_master_is_down),

@@ -11,6 +11,9 @@
 #define LONG_PATH                                                                                            \
     "/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/"   \
     "01234567"
+#define WRONG_SCHEME "redis url: must start with redis://, rediss:// or unix://"
+#define UNKNOWN_PARAMETER                                                                                    \
+    "redis url: unknown parameter; known: db (of a socket), ca, cert, key, password_file"
 
 static const struct accepted {
     const char *url, *path, *host;
@@ -27,20 +30,25 @@ static const struct accepted {
     {"redis://:secret@h", NULL, "h", 6379, NULL, "secret", 0, "redis://h:6379"},
     {"redis://joe:secret@h:1", NULL, "h", 1, "joe", "secret", 0, "redis://joe@h:1"},
     {"redis://joe:@h", NULL, "h", 6379, "joe", "", 0, "redis://joe@h:6379"},
+    {"redis://joe@h", NULL, "h", 6379, "joe", NULL, 0, "redis://joe@h:6379"},
+    {"rediss://joe@h/2?ca=/a%20b&cert=/c&key=/k&password_file=/p", NULL, "h", 6379, "joe", NULL, 2,
+     "rediss://joe@h:6379/2?ca=/a%20b&cert=/c&key=/k&password_file=/p"},
     {"redis://@h", NULL, "h", 6379, NULL, NULL, 0, "redis://h:6379"},
-    {"redis://j%40e:a%2Fb%3a:c@h", NULL, "h", 6379, "j@e", "a/b::c", 0, "redis://j@e@h:6379"},
+    {"redis://j%40e:a%2Fb%3a:c@h", NULL, "h", 6379, "j@e", "a/b::c", 0, "redis://j%40e@h:6379"},
     {"redis://:p@ss@h", NULL, "h", 6379, NULL, "p@ss", 0, "redis://h:6379"},
     {"unix:///run/redis.sock", "/run/redis.sock", NULL, 0, NULL, NULL, 0, "unix:///run/redis.sock"},
-    {"unix:///a%20b%3f?db=2", "/a b?", NULL, 0, NULL, NULL, 2, "unix:///a b??db=2"},
+    {"unix:///a%20b%3f?db=2", "/a b?", NULL, 0, NULL, NULL, 2, "unix:///a%20b%3F?db=2"},
+    {"unix:///s?db=2&password_file=/p", "/s", NULL, 0, NULL, NULL, 2, "unix:///s?db=2&password_file=/p"},
+    {"unix:///s?password_file=/p", "/s", NULL, 0, NULL, NULL, 0, "unix:///s?password_file=/p"},
     {"unix://joe:secret@/s", "/s", NULL, 0, "joe", "secret", 0, "unix://joe@/s"},
 };
 
 static const struct refused {
     const char *url, *message;
 } refused[] = {
-    {"", "redis url: must start with redis:// or unix://"},
-    {"localhost:6379", "redis url: must start with redis:// or unix://"},
-    {"http://h", "redis url: must start with redis:// or unix://"},
+    {"", WRONG_SCHEME},
+    {"localhost:6379", WRONG_SCHEME},
+    {"http://h", WRONG_SCHEME},
     {"redis://", "redis url: the host is missing"},
     {"redis://:6379", "redis url: the host is missing"},
     {"redis://[]", "redis url: the host is missing"},
@@ -53,7 +61,16 @@ static const struct refused {
     {"redis://h/x", "redis url: the database must be a whole number, at least 0"},
     {"redis://h/-1", "redis url: the database must be a whole number, at least 0"},
     {"redis://h/0/1", "redis url: the database must be a whole number, at least 0"},
-    {"redis://joe@h", "redis url: a user name needs a password behind it: user:password@"},
+    {"redis://a,b", "redis url: only one host"},
+    {"redis://h?ca=/ca", "redis url: ca, cert and key need rediss://"},
+    {"rediss://h?cert=/c", "redis url: cert and key belong together"},
+    {"rediss://h?ca=ca.pem", "redis url: ca must be an absolute path"},
+    {"rediss://h?ca=/%0", "redis url: ca must be an absolute path"},
+    {"redis://h?password_file=", "redis url: password_file must be an absolute path"},
+    {"redis://:x@h?password_file=/p", "redis url: a password and a password_file"},
+    {"redis://h?db=1", UNKNOWN_PARAMETER},
+    {"redis://h/1?", UNKNOWN_PARAMETER},
+    {"redis://h?x", UNKNOWN_PARAMETER},
     {"redis://:%@h", "redis url: a '%' in user or password must be followed by two hex digits"},
     {"redis://:%4@h", "redis url: a '%' in user or password must be followed by two hex digits"},
     {"redis://%zz:x@h", "redis url: a '%' in user or password must be followed by two hex digits"},
@@ -62,8 +79,8 @@ static const struct refused {
     {"unix:///", "redis url: the path of the socket is missing"},
     {"unix://run/redis.sock", "redis url: the path of a socket must be absolute: unix:///path"},
     {"unix:///s%1", "redis url: a '%' in the path must be followed by two hex digits"},
-    {"unix:///s?", "redis url: the only parameter is ?db=N"},
-    {"unix:///s?database=1", "redis url: the only parameter is ?db=N"},
+    {"unix:///s?", UNKNOWN_PARAMETER},
+    {"unix:///s?database=1", UNKNOWN_PARAMETER},
     {"unix:///s?db=", "redis url: the database must be a whole number, at least 0"},
     {"unix://" LONG_PATH, "redis url: the path of the socket is too long"},
 };
@@ -80,8 +97,8 @@ static void assert_url(const struct redis_url *u, const struct accepted *want)
     char *shown = redis_url_print(u);
 
     assert_text(u->path, want->path);
-    assert_text(u->host, want->host);
-    assert_int_equal(u->port, want->port);
+    assert_text(u->nhosts ? u->hosts[0].name : NULL, want->host);
+    assert_int_equal(u->nhosts ? u->hosts[0].port : 0, want->port);
     assert_text(u->user, want->user);
     assert_text(u->pass, want->pass);
     assert_int_equal(u->db, want->db);
@@ -93,14 +110,19 @@ static void test_accepted(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(accepted); i++) {
-        struct redis_url u, copy;
+        struct redis_url u, copy, again;
         struct err e = {0};
         assert_int_equal(redis_url_parse(&u, accepted[i].url, &e), 0);
         redis_url_copy(&copy, &u);
         assert_url(&u, &accepted[i]);
         redis_url_release(&u);
         assert_url(&copy, &accepted[i]);
+        char *whole = redis_url_print_whole(&copy);
+        assert_int_equal(redis_url_parse(&again, whole, &e), 0);
+        assert_url(&again, &accepted[i]);
+        redis_url_release(&again);
         redis_url_release(&copy);
+        free(whole);
     }
 }
 
@@ -113,7 +135,7 @@ static void test_refused(void **state)
         assert_int_equal(redis_url_parse(&u, refused[i].url, &e), -1);
         assert_int_equal(e.code, ERR_INVALID);
         assert_string_equal(e.msg, refused[i].message);
-        assert_null(u.host);
+        assert_null(u.hosts);
         assert_null(u.pass);
     }
 }
