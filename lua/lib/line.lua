@@ -1,5 +1,6 @@
 -- line: the waiting lines of pools, and for whom slots are kept. What the keys hold: pools.lua.
 --@include lib/shapes.lua
+--@include lib/drift.lua
 local AHEAD = 16       -- shapes at the head of a line that are protected from being passed for ever
 local PATIENCE = 30000 -- ms: who waits asks again within this time, and comes within it for what was granted
 
@@ -154,8 +155,8 @@ end
 -- Who waits behind in the same shape was passed by the same claims, as long as it was there.
 local function passed_inherit(shape, passed_at)
     local heir = passed_at and first_waiter(shape)
-    if heir then
-        local since = tonumber(call('HGET', P .. 'wait:' .. heir, 'since'))
+    local since = heir and tonumber(call('HGET', P .. 'wait:' .. heir, 'since'))
+    if since then
         call('HSETNX', P .. 'wait:' .. heir, 'passed_at', num(math.max(since, passed_at)))
     end
 end
@@ -171,4 +172,19 @@ local function waiter_drop(claim)
     call('ZREM', P .. 'waiters', claim)
     call('SREM', P .. 'slots:' .. run, step)
     passed_inherit(shape, tonumber(f[3]))
+end
+
+-- The first waiter of a shape has no record.
+local function first_waiter_forget(shape)
+    local member = call('ZRANGE', P .. 'shape:' .. shape, 0, 0)[1]
+    local claim = line_name(member)
+    shape_line(shape, 'ZREM', member)
+    for _, part in ipairs(parts_of[shape]) do
+        call('ZREM', P .. 'pool:' .. part[1] .. ':waiters', member)
+    end
+    call('DEL', P .. 'wait:' .. claim)
+    call('ZREM', P .. 'waiters', claim)
+    local run, step = run_and_step(claim)
+    call('SREM', P .. 'slots:' .. run, step)
+    drift('shape:' .. shape, run, 'step', step)
 end

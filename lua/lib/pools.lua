@@ -22,6 +22,13 @@ local GRANTS = 50 -- grants to waiters in one call
 
 -- --- grants
 
+local function pool_take(pool, slots)
+    pool_used[pool] = call('HINCRBY', P .. 'pool_used', pool, slots)
+    if pool_used[pool] == 0 then
+        call('HDEL', P .. 'pool_used', pool)
+    end
+end
+
 -- Gives the slots. until_taken: the claimant has not been told yet and has this long to come for them. Returns the token and
 -- the lease, '0' when only unlimited pools were asked: then nothing is recorded and nothing ends.
 local function grant(claim, attempt, shape, since, until_taken)
@@ -30,7 +37,7 @@ local function grant(claim, attempt, shape, since, until_taken)
     if held ~= '' then
         local run, step = run_and_step(claim)
         for _, part in ipairs(parts_of[held]) do
-            pool_used[part[1]] = call('HINCRBY', P .. 'pool_used', part[1], part[2])
+            pool_take(part[1], part[2])
             call('ZADD', P .. 'pool:' .. part[1] .. ':holders', part[2], claim)
         end
         call('HSET', P .. 'slot:' .. claim, 'attempt', attempt, 'token', token, 'shape', shape, 'held', held,
@@ -47,10 +54,7 @@ local function ungrant(claim, event)
     local f = call('HMGET', slot, 'held', 'token', 'attempt', 'shape')
     for _, part in ipairs(parts_of[f[1]]) do
         call('ZREM', P .. 'pool:' .. part[1] .. ':holders', claim)
-        pool_used[part[1]] = call('HINCRBY', P .. 'pool_used', part[1], -part[2])
-        if pool_used[part[1]] == 0 then
-            call('HDEL', P .. 'pool_used', part[1])
-        end
+        pool_take(part[1], -part[2])
     end
     call('DEL', slot)
     call('ZREM', P .. 'slots', claim)
@@ -103,18 +107,22 @@ local function best_line(lines)
 end
 
 -- Lets the first waiter of a shape in when what it asks is free. One that asks nothing limited any more is told, and comes
--- in when it asks again: there is nothing to record until then. Returns whether it was granted.
+-- in when it asks again: there is nothing to record until then. Returns whether the line moved on.
 local function let_in(head)
     local shape = head.shape
     if #shape_blocked(shape, head.priority, head.arrival) > 0 then
         return false
     end
     local claim = first_waiter(shape)
+    local f = call('HMGET', P .. 'wait:' .. claim, 'attempt', 'since')
+    if not f[1] then
+        first_waiter_forget(shape)
+        return true
+    end
     ring_claimant(claim)
     if limited_part(shape) == '' then
         return false
     end
-    local f = call('HMGET', P .. 'wait:' .. claim, 'attempt', 'since')
     waiter_drop(claim)
     mark_passed(shape, head.priority, head.arrival)
     grant(claim, f[1], shape, tonumber(f[2]), PATIENCE)
@@ -150,6 +158,34 @@ local function serve(pools)
     call('DEL', P .. 'pools_due')
 end
 
+-- A claim of this index has no record: whatever any pool holds for it is free. Where it stands in a line is found when it is
+-- the first there.
+local function claim_forget(index, claim, freed)
+    local run, step = run_and_step(claim)
+    for _, name in ipairs(call('HKEYS', P .. 'pool_limits')) do
+        local pool = escape(name)
+        local weight = call('ZSCORE', P .. 'pool:' .. pool .. ':holders', claim)
+        if weight then
+            call('ZREM', P .. 'pool:' .. pool .. ':holders', claim)
+            pool_take(pool, -weight)
+            freed[#freed + 1] = pool
+        end
+    end
+    call('ZREM', P .. 'slots', claim)
+    call('ZREM', P .. 'waiters', claim)
+    call('DEL', P .. 'wait:' .. claim)
+    call('SREM', P .. 'slots:' .. run, step)
+    drift(index, run, 'step', step)
+end
+
+local function claim_reconcile(claim, freed)
+    for _, index in ipairs({'slots', 'waiters'}) do
+        if call('ZSCORE', P .. index, claim) then
+            claim_forget(index, claim, freed)
+        end
+    end
+end
+
 -- Ends what a claim holds or waits for. Adds the pools that may have more to give now to `freed`.
 local function slots_drop(claim, event, freed)
     local shape = call('HGET', P .. 'slot:' .. claim, 'shape')
@@ -158,7 +194,7 @@ local function slots_drop(claim, event, freed)
     else
         shape = call('HGET', P .. 'wait:' .. claim, 'shape')
         if not shape then
-            return
+            return claim_reconcile(claim, freed)
         end
         waiter_drop(claim)
     end
@@ -181,6 +217,7 @@ local function slots_release_run(run)
         slots_drop(run .. '/' .. step, 'StepSlotReleased', freed)
     end
     if #steps > 0 then
+        call('DEL', P .. 'slots:' .. run)
         serve(freed)
     end
 end
@@ -195,13 +232,13 @@ local function grace_end(span)
 end
 
 local function slot_is_over(claim, lease)
-    return now >= math.max(tonumber(call('ZSCORE', P .. 'slots', claim)), grace_end(lease))
+    return now >= math.max(tonumber(call('ZSCORE', P .. 'slots', claim)) or 0, grace_end(lease))
 end
 
 -- Ends a grant that was not renewed in time; within the grace it is put off.
 local function slot_expire(claim, freed)
     local lease = tonumber(call('HGET', P .. 'slot:' .. claim, 'lease'))
-    if slot_is_over(claim, lease) then
+    if not lease or slot_is_over(claim, lease) then
         slots_drop(claim, 'StepSlotExpired', freed)
         ring_claimant(claim)
     else

@@ -1,7 +1,7 @@
 -- runs: the transitions that several scripts share: a run is queued, leaves its gates, ends, is deleted.
 --@include lib/lanes.lua
 --@include lib/pools.lua
---@include lib/events.lua
+--@include lib/drift.lua
 local RUN_EVENT = {Success = 'RunSuccess', Failure = 'RunFailure', Canceled = 'RunCanceled'}
 
 -- Files a run by its tags and the limits of now. Returns whether a head came to `ready`.
@@ -66,6 +66,16 @@ local function steps_lost(id)
     end
 end
 
+-- A run of this index has no record. The gates it may count against are not known here: the doctor finds them.
+local function run_forget(index, id)
+    for _, key in ipairs({'queue', 'delayed', 'running', 'ready', 'history'}) do
+        call('ZREM', P .. key, id)
+    end
+    call('DEL', P .. 'run:' .. id, P .. 'spec:' .. id, P .. 'wake:' .. id)
+    slots_release_run(id)
+    drift(index, id)
+end
+
 -- What becomes of an in-progress run whose holder is gone.
 local function run_lost(id, reason)
     local run = P .. 'run:' .. id
@@ -88,6 +98,9 @@ end
 local function run_delete(id)
     local run = P .. 'run:' .. id
     local record = call('HGETALL', run)
+    if #record == 0 then
+        return run_forget('history', id)
+    end
     for i = 1, #record, 2 do
         if record[i]:sub(1, 5) == 'step:' then
             call('UNLINK', P .. 'log:' .. id .. '/' .. record[i]:sub(6))

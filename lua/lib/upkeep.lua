@@ -25,7 +25,9 @@ local function sweep(run_lease, interval)
     for i = 1, #expired, 2 do
         local id, expiry = expired[i], expired[i + 1]
         local f = call('HMGET', P .. 'run:' .. id, 'state', 'launched_at', 'gates', 'capacity_of', 'dequeued_at')
-        if f[1] == 'Started' then
+        if not f[1] then
+            run_forget('running', id)
+        elseif f[1] == 'Started' then
             run_lost(id, 'executor lost')
         elseif f[2] then
             local timeout = (expiry - f[5]) / 1000
@@ -45,9 +47,14 @@ end
 local function promote()
     local due = call('ZRANGEBYSCORE', P .. 'delayed', '-inf', num(now), 'LIMIT', 0, UPKEEP)
     for _, id in ipairs(due) do
+        local priority = tonumber(call('HGET', P .. 'run:' .. id, 'priority'))
         call('ZREM', P .. 'delayed', id)
-        call('HDEL', P .. 'run:' .. id, 'not_before')
-        run_enqueue(id, tonumber(call('HGET', P .. 'run:' .. id, 'priority')), tags_of(id))
+        if priority then
+            call('HDEL', P .. 'run:' .. id, 'not_before')
+            run_enqueue(id, priority, tags_of(id))
+        else
+            run_forget('delayed', id)
+        end
     end
     return #due == UPKEEP
 end

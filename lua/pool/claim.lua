@@ -38,6 +38,9 @@ pools_sweep(20)
 local held = call('HMGET', P .. 'slot:' .. claim, 'attempt', 'shape', 'token', 'lease')
 local waits = call('HMGET', P .. 'wait:' .. claim, 'attempt', 'shape', 'priority', 'arrival', 'since')
 local before = held[1] and held or waits
+if not before[1] and call('ZSCORE', P .. 'slots', claim) then
+    slots_release(claim)
+end
 if before[1] and tonumber(before[1]) > tonumber(attempt) then
     return {'STALE', 'attempt ' .. before[1]}
 end

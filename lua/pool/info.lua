@@ -28,10 +28,12 @@ for _, member in ipairs(call('ZRANGE', key .. ':waiters', 0, 99)) do
     local claim = line_name(member)
     local f = call('HMGET', P .. 'wait:' .. claim, 'shape', 'since', 'priority')
     local slots = 0
-    for _, part in ipairs(parts_of[f[1]]) do
+    for _, part in ipairs(parts_of[f[1] or '']) do
         slots = part[1] == pool and part[2] or slots
     end
-    add(waiters, claim, num(slots), f[2], f[3], wait_reason(claim))
+    if f[1] then
+        add(waiters, claim, num(slots), f[2], f[3], wait_reason(claim))
+    end
 end
 return {'OK', {limit, num(pool_used[pool]), num(call('ZCARD', key .. ':holders')), num(call('ZCARD', key .. ':waiters')),
     num(pool_lease(pool)), num(pool_bypass(pool)), num(now)},

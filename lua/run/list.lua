@@ -45,7 +45,7 @@ while INDEXES[index] and looked < LOOK and #reply - 2 < most do
         for i = 1, #flat, 2 do
             record[flat[i]] = flat[i + 1]
         end
-        if matches(record) then
+        if record.state and matches(record) then
             table.insert(flat, 1, id)
             reply[#reply + 1] = flat
         end
