@@ -447,7 +447,8 @@ static int run_steps(struct executor *ex, int64_t asked_at)
     environment_make(ex);
     plan_make(ex);
     ex->slots = slots_new(ex->store);
-    ex->lease = lease_new(ex->store, &ex->x, ex->settings.run_lease_ms, asked_at, &events);
+    ex->lease =
+        lease_new(ex->store, &ex->x, ex->settings.run_lease_ms, asked_at, ex->options->guard, &events);
     ex->host = (struct task_host){
         .store = ex->store,
         .reaper = ex->reaper,

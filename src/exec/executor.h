@@ -10,9 +10,12 @@
 #include "core/run.h"
 #include "core/store.h"
 
+struct guard;
+
 struct executor_options {
     const char *run;
     int64_t token;
+    struct guard *guard; /* NULL: none */
     /* In the foreground of a terminal: what the steps write goes to stdout as well, and SIGINT or SIGTERM cancels the run
      * instead of leaving it to its policy for lost executors. */
     bool foreground;

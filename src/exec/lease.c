@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/timer.h"
 #include "core/bell.h"
+#include "exec/guard.h"
 #include "exec/terms.h"
 
 #define BELL_WAIT_MS 60000
@@ -17,6 +18,7 @@ struct lease {
     struct execution x;
     struct lease_events events;
     struct bell *bell;
+    struct guard *guard;
     struct event *renew, *fence;
     int64_t length_ms;
     int64_t fence_at;   /* on our own clock */
@@ -45,6 +47,7 @@ static void held_from(struct lease *l, int64_t asked_at)
 {
     l->fence_at = asked_at + l->length_ms - terms_margin_ms(l->length_ms);
     timer_set(l->fence, l->fence_at - clock_mono_ms());
+    guard_until(l->guard, l->fence_at + terms_grace_ms(l->length_ms) + terms_guard_ms(l->length_ms));
 }
 
 bool lease_holds(const struct lease *l)
@@ -135,7 +138,7 @@ static void on_bell(void *arg, bool rung)
 }
 
 struct lease *lease_new(struct store *store, const struct execution *x, int64_t lease_ms, int64_t asked_at,
-                        const struct lease_events *events)
+                        struct guard *guard, const struct lease_events *events)
 {
     struct lease *l = xcalloc(1, sizeof *l);
     struct event_base *base = redis_base_get(store_redis_get(store));
@@ -144,6 +147,7 @@ struct lease *lease_new(struct store *store, const struct execution *x, int64_t 
     l->store = store;
     l->x = *x;
     l->events = *events;
+    l->guard = guard;
     l->length_ms = lease_ms;
     l->grace_told = -1;
     l->renew = evtimer_new(base, on_renew_time, l);
@@ -163,6 +167,7 @@ void lease_free(struct lease *l)
         return;
     if (l->renewal)
         l->renewal->lease = NULL;
+    guard_until(l->guard, 0);
     bell_free(l->bell);
     event_free(l->renew);
     event_free(l->fence);

@@ -25,9 +25,11 @@ struct lease_events {
     void *arg;
 };
 
-/* The start was asked for at asked_at (clock_mono_ms). x is borrowed. */
+struct guard;
+
+/* The start was asked for at asked_at (clock_mono_ms). x is borrowed; guard, which may be NULL, is told until when. */
 struct lease *lease_new(struct store *store, const struct execution *x, int64_t lease_ms, int64_t asked_at,
-                        const struct lease_events *events);
+                        struct guard *guard, const struct lease_events *events);
 void lease_free(struct lease *l);
 
 /* Whether it is held by our own clock. When it is not, on_lost was called or is about to be. */

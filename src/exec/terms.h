@@ -4,7 +4,7 @@
  *
  *   0        1/10 ........................... 9/10     19/20      1
  *   asked    asked again, and every 1/10      fence    SIGKILL    the server gives on what was held
- *                                             SIGTERM
+ *                                             SIGTERM   39/40: by the guard
  *
  * An outage of up to 7/10 disturbs nothing: 1/10 to the renewal that it swallowed, 7/10, 1/20 for an answer that never comes
  * (or for one try to connect and one wait between two tries), and 1/20 for the renewal that is answered: 9/10.
@@ -43,6 +43,12 @@ static inline int64_t terms_margin_ms(int64_t lease_ms)
 static inline int64_t terms_grace_ms(int64_t lease_ms)
 {
     return lease_ms / 20;
+}
+
+/* From SIGKILL to when the guard does the same, because the executor seems not to. */
+static inline int64_t terms_guard_ms(int64_t lease_ms)
+{
+    return lease_ms / 40;
 }
 
 #endif

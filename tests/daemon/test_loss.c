@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support/fleet.h"
 
@@ -118,7 +119,55 @@ static void lost_run_is_given_up_after_max_attempts(void **state)
     assert_int_equal(fleet_count(fleet_story(f, run), "RunRequeued"), 1);
 }
 
-/* Its fence and the stale token both tell it, in either order. */
+/* Nobody on this host knows them any more but the guard of the executor. */
+static void nothing_is_left_when_dequeuer_and_executor_die(void **state)
+{
+    struct fleet *f = *state;
+    pid_t dequeuer = fleet_start(f, "dequeuer");
+    const char *run = fleet_submit(f, "",
+                                   "(setsid sh -c 'trap \"\" TERM; echo $$ >>pids; sleep 1000' &) & "
+                                   "sleep 1000 & echo $! >>pids; " UNTIL_KILLED);
+
+    WAIT_UNTIL(f, fleet_lines(f, "pids") == 3 && fleet_executor(f, run));
+    pid_t executor = fleet_executor(f, run);
+    kill(dequeuer, SIGSTOP);
+    kill(executor, SIGKILL);
+    kill(dequeuer, SIGKILL);
+    assert_int_equal(fleet_wait_exit(dequeuer), 128 + SIGKILL);
+    WAIT_UNTIL(f, fleet_alive_in(f, "pids") == 0);
+}
+
+static void executor_ends_its_run_when_its_guard_dies(void **state)
+{
+    struct fleet *f = *state;
+    pid_t dequeuer = fleet_start(f, "dequeuer");
+    const char *run = fleet_submit(f, "", UNTIL_KILLED);
+
+    WAIT_UNTIL(f, fleet_lines(f, "pids") == 1 && fleet_executor(f, run));
+    pid_t guard = getpgid(fleet_executor(f, run));
+    kill(dequeuer, SIGKILL);
+    assert_int_equal(fleet_wait_exit(dequeuer), 128 + SIGKILL);
+    kill(guard, SIGKILL);
+    assert_string_equal(fleet_outcome(f, run), "Failure executor lost: executor terminated by signal 15");
+    assert_int_equal(fleet_alive_in(f, "pids"), 0);
+}
+
+/* Its guard kills it before its lease is given on: nothing of the run lives when that is known. */
+static void executor_that_stands_still_is_ended_in_time(void **state)
+{
+    struct fleet *f = *state;
+
+    lua_cmd(&f->lua, "HSET @config run_lease 4s");
+    fleet_start(f, "dequeuer");
+    const char *run = fleet_submit(f, "", "setsid sleep 1000 & echo $! >>pids; " UNTIL_KILLED);
+
+    WAIT_UNTIL(f, fleet_lines(f, "pids") == 2 && fleet_count(fleet_story(f, run), "StepStart"));
+    kill(fleet_executor(f, run), SIGSTOP);
+    assert_string_equal(fleet_outcome(f, run), "Failure executor lost: killed by signal 9");
+    assert_int_equal(fleet_alive_in(f, "pids"), 0);
+}
+
+/* Its fence and the stale token both tell it, in either order. Its guard stands still as well. */
 static void executor_that_stood_still_gives_its_run_up(void **state)
 {
     struct fleet *f = *state;
@@ -128,13 +177,12 @@ static void executor_that_stood_still_gives_its_run_up(void **state)
     const char *run = fleet_submit(f, "", UNTIL_KILLED);
 
     WAIT_UNTIL(f, fleet_lines(f, "pids") == 1 && fleet_count(fleet_story(f, run), "StepStart"));
-    pid_t executor = fleet_executor(f, run);
-    kill(executor, SIGSTOP);
+    pid_t executor = fleet_executor(f, run), guard = getpgid(executor);
+    kill(-guard, SIGSTOP);
     assert_string_equal(fleet_outcome(f, run), "Failure executor lost");
     assert_int_equal(fleet_alive_in(f, "pids"), 1);
-    kill(executor, SIGCONT);
-    WAIT_UNTIL(f, !fleet_is_alive(executor));
-    assert_int_equal(fleet_alive_in(f, "pids"), 0);
+    kill(-guard, SIGCONT);
+    WAIT_UNTIL(f, !fleet_is_alive(executor) && fleet_alive_in(f, "pids") == 0);
     assert_string_equal(fleet_story(f, run),
                         "RunQueued RunDequeued RunStart StepStart:main StepLost:main RunFailure");
 }
@@ -151,10 +199,10 @@ static void executor_that_was_replaced_changes_nothing(void **state)
            "until [ -e go ]; do sleep 0.02; done; echo end $RIVERS_ATTEMPT >>ended`}]}");
 
     WAIT_UNTIL(f, fleet_lines(f, "record") == 1);
-    pid_t first = fleet_executor(f, run);
-    kill(first, SIGSTOP);
+    pid_t first = fleet_executor(f, run), guard = getpgid(first);
+    kill(-guard, SIGSTOP);
     WAIT_UNTIL(f, fleet_lines(f, "record") == 2);
-    kill(first, SIGCONT);
+    kill(-guard, SIGCONT);
     WAIT_UNTIL(f, !fleet_is_alive(first));
     assert_true(fleet_is(f, "Started 2", "HMGET @run:%s state attempt", run));
     fleet_write(f, "go", "");
@@ -184,6 +232,9 @@ int main(void)
         FLEET_TEST(lease_ends_when_dequeuer_and_executor_die),
         FLEET_TEST(lost_run_is_queued_again_without_the_steps_that_succeeded),
         FLEET_TEST(lost_run_is_given_up_after_max_attempts),
+        FLEET_TEST(nothing_is_left_when_dequeuer_and_executor_die),
+        FLEET_TEST(executor_ends_its_run_when_its_guard_dies),
+        FLEET_TEST(executor_that_stands_still_is_ended_in_time),
         FLEET_TEST(executor_that_stood_still_gives_its_run_up),
         FLEET_TEST(executor_that_was_replaced_changes_nothing),
         FLEET_TEST(no_executor_within_start_timeout),
