@@ -17,7 +17,7 @@
 
 #define ARGS_MAX         64
 #define SERVERS_MAX      8
-#define START_TIMEOUT_MS 10000
+#define START_TIMEOUT_MS 60000
 
 /* What atexit cleans up after a failed test: copies, as a struct redis_server may live on main's stack. */
 static struct redis_server live[SERVERS_MAX];
