@@ -7,10 +7,12 @@
 
 #include "base/duration.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/timer.h"
 #include "redis/password.h"
 #include "redis/reader.h"
 #include "redis/request.h"
+#include "redis/sentinels.h"
 #include "redis/transport.h"
 
 #define HELLO_DEADLINE_MS 5000
@@ -24,6 +26,10 @@ struct redis {
     struct redis_url url;
     char *name;
     char *shown_url;             /* for messages */
+    struct sentinels *sentinels; /* NULL: the URL names no sentinels */
+    struct redis_host at;        /* where it is, or was last; owned */
+    bool moved;                  /* to `at`, says another node of the cluster */
+    size_t turn;                 /* which host of the URL comes next */
     struct transport *transport; /* NULL while DOWN */
     struct reader *reader;       /* lives with the transport */
     bool told[SCRIPT_COUNT];     /* scripts that this connection has loaded */
@@ -72,6 +78,20 @@ static void requeue(struct redis *r, struct request_list *lost)
     }
 }
 
+/* Moves what was not to wait for another attempt. */
+static void give_up(struct redis *r, struct request_list *lost)
+{
+    struct request *q, *next;
+
+    for (q = TAILQ_FIRST(&r->waiting); q; q = next) {
+        next = TAILQ_NEXT(q, link);
+        if (!q->impatient)
+            continue;
+        TAILQ_REMOVE(&r->waiting, q, link);
+        TAILQ_INSERT_TAIL(lost, q, link);
+    }
+}
+
 /* Says whether q may have been applied; how is what happened to the reply of one that left. */
 static void no_reply(const struct request *q, const char *how, struct err *e)
 {
@@ -115,6 +135,7 @@ static void connection_lost(struct redis *r, const char *why)
     snprintf(how, sizeof how, ": %s", r->why);
     disconnect(r);
     requeue(r, &lost);
+    give_up(r, &lost);
     retry_later(r);
     end_all(&lost, how);
     if (was_ready && r->on_change)
@@ -216,6 +237,19 @@ static void on_pong(void *arg, const struct reply *reply, const struct err *e)
         on_hello(arg, reply, e);
 }
 
+/* A sentinel may not have noticed yet. */
+static void on_role(void *arg, const struct reply *reply, const struct err *e)
+{
+    struct redis *r = arg;
+    char why[400];
+
+    snprintf(why, sizeof why, "%.300s:%d is no master", r->at.name, r->at.port);
+    if (!reply)
+        on_hello(arg, reply, e);
+    else if (!reply_is(reply, "master"))
+        connection_lost(r, why);
+}
+
 static void write_hello(struct redis *r, int argc, const char *const *argv, redis_reply_fn *on_reply)
 {
     struct request *q = request_new(r, 0, NULL, argc, argv, NULL);
@@ -250,6 +284,8 @@ static void on_open(void *arg)
     snprintf(db, sizeof db, "%d", u->db);
     if (u->db)
         write_hello(r, 2, (const char *const[]){"SELECT", db}, on_hello);
+    if (r->sentinels)
+        write_hello(r, 1, (const char *const[]){"ROLE"}, on_role);
     write_hello(r, 1, (const char *const[]){"PING"}, on_pong);
 }
 
@@ -262,14 +298,23 @@ static bool starts_with_word(const char *text, const char *word)
     return strncmp(text, word, n) == 0 && (text[n] == ' ' || !text[n]);
 }
 
-/* Errors by which the server says that it did nothing and another one, or this one later, would. */
-static bool is_refusal(const char *error)
-{
-    static const char *const words[] = {"READONLY", "LOADING", "MASTERDOWN"};
+/* Errors by which the server says that it did nothing, and that another one, or this one later, would. A slot
+ * that is being moved is waited for (ASK): on the way, neither node has all of its keys, and scripts need all. */
+static const struct refusal {
+    const char *word;
+    bool of_cluster; /* which no caller can do anything about */
+} refusals[] = {
+    {"READONLY", false}, {"LOADING", false},    {"MASTERDOWN", false}, {"MOVED", true},
+    {"ASK", true},       {"CLUSTERDOWN", true}, {"TRYAGAIN", true},
+};
 
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (starts_with_word(error, words[i]))
-            return true;
+static bool is_refusal(const struct request *q, const char *error)
+{
+    bool in_cluster = q->redis->url.topology == REDIS_CLUSTER;
+
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (starts_with_word(error, refusals[i].word))
+            return refusals[i].of_cluster ? in_cluster : q->resend;
     return false;
 }
 
@@ -291,6 +336,33 @@ static void load_and_write_again(struct redis *r, struct request *q)
     write_now(r, q);
 }
 
+static void at_set(struct redis *r, const char *name, int port)
+{
+    char *copy = xstrdup(name); /* may be the name that it replaces */
+
+    free(r->at.name);
+    r->at = (struct redis_host){copy, port};
+}
+
+/* MOVED <slot> <host>:<port>, where an empty host is the one that says so. Followed at once, unless this goes
+ * on. */
+static void follow(struct redis *r, const char *error)
+{
+    char place[300];
+    int64_t port;
+
+    snprintf(place, sizeof place, "%s", error);
+    char *host = strrchr(place, ' '), *colon = strrchr(place, ':');
+    if (!starts_with_word(error, "MOVED") || !host || !colon || colon < host ||
+        number_parse(colon + 1, 1, 65535, &port) < 0)
+        return;
+    *colon = '\0';
+    at_set(r, host[1] ? host + 1 : r->at.name, (int)port);
+    r->moved = true;
+    if (r->refusals == 1)
+        timer_set(r->retry, 0);
+}
+
 /* q did not happen: it waits in front for a better connection. */
 static void refused(struct redis *r, struct request *q, const char *error)
 {
@@ -299,6 +371,7 @@ static void refused(struct redis *r, struct request *q, const char *error)
     q->loaded = false;
     connection_lost(r, error);
     TAILQ_INSERT_HEAD(&r->waiting, q, link);
+    follow(r, error);
 }
 
 static void on_error_reply(struct redis *r, struct request *q, const char *error)
@@ -307,7 +380,7 @@ static void on_error_reply(struct redis *r, struct request *q, const char *error
 
     if (q->script && !q->loaded && starts_with_word(error, "NOSCRIPT")) {
         load_and_write_again(r, q);
-    } else if (q->resend && is_refusal(error)) {
+    } else if (is_refusal(q, error)) {
         refused(r, q, error);
     } else {
         err_set(&e, ERR_SERVER, "%s", error);
@@ -359,25 +432,53 @@ static void on_close(void *arg, const char *why)
     connection_lost(arg, why);
 }
 
-static void on_retry(int fd, short what, void *arg)
+/* To r->at, or the path of the URL. */
+static void connect_now(struct redis *r)
 {
     static const struct transport_events events = {
         .on_open = on_open, .on_bytes = on_bytes, .on_close = on_close};
-    struct redis *r = arg;
     struct err e;
+
+    timer_set(r->retry, r->try_max_ms);
+    r->transport = transport_open(r->base, &r->url, &r->at, &events, r, &e);
+    if (!r->transport) {
+        connection_lost(r, e.msg);
+        return;
+    }
+    r->reader = reader_new();
+}
+
+static void on_master(void *arg, const struct redis_host *master, const struct err *e)
+{
+    struct redis *r = arg;
+
+    if (!master) {
+        connection_lost(r, e->msg);
+        return;
+    }
+    at_set(r, master->name, master->port);
+    connect_now(r);
+}
+
+static void on_retry(int fd, short what, void *arg)
+{
+    struct redis *r = arg;
 
     (void)fd, (void)what;
     if (r->transport) {
         connection_lost(r, "no answer");
         return;
     }
-    timer_set(r->retry, r->try_max_ms);
-    r->transport = transport_open(r->base, &r->url, r->url.hosts, &events, r, &e);
-    if (!r->transport) {
-        connection_lost(r, e.msg);
+    if (r->sentinels) {
+        sentinels_ask(r->sentinels, on_master, r);
         return;
     }
-    r->reader = reader_new();
+    if (!r->moved && r->url.nhosts) {
+        const struct redis_host *host = &r->url.hosts[r->turn++ % r->url.nhosts];
+        at_set(r, host->name, host->port);
+    }
+    r->moved = false;
+    connect_now(r);
 }
 
 /* --- the interface */
@@ -392,6 +493,8 @@ struct redis *redis_new(struct event_base *base, const struct redis_url *url, co
     r->backoff_max_ms = BACKOFF_MAX_MS;
     r->try_max_ms = TRY_MAX_MS;
     r->shown_url = redis_url_print(url);
+    if (url->topology == REDIS_SENTINEL)
+        r->sentinels = sentinels_new(base, &r->url);
     TAILQ_INIT(&r->waiting);
     TAILQ_INIT(&r->sent);
     snprintf(r->why, sizeof r->why, "still connecting");
@@ -408,6 +511,8 @@ void redis_free(struct redis *r)
     end_all(&r->sent, ": the connection was closed");
     end_all(&r->waiting, ": the connection was closed");
     event_free(r->retry);
+    sentinels_free(r->sentinels);
+    free(r->at.name);
     redis_url_release(&r->url);
     free(r->name);
     free(r->shown_url);
@@ -465,6 +570,7 @@ void redis_send(struct redis *r, int flags, int64_t deadline_ms, int argc, const
     struct request *q = request_new(r, 0, NULL, argc, argv, lens);
 
     q->resend = flags & REDIS_RESEND;
+    q->impatient = flags & REDIS_IMPATIENT;
     start(q, deadline_ms, on_reply, arg);
 }
 

@@ -5,8 +5,9 @@
  *
  *            connect             +PONG/OK of the hello (AUTH, SELECT, CLIENT SETNAME)
  *   DOWN ──────────────> HELLO ─────────────────────────────────────────────────> READY
- *    ^  back-off (full jitter, 100 ms to 10 s; the name is resolved anew)           │
- *    └──────────────────────────── eof, error, hello refused ──────────────────────┘
+ *    ^  back-off (full jitter, 100 ms to 10 s; the name is resolved anew,           │
+ *    │            sentinels are asked anew)                                         │
+ *    └───────────── eof, error, hello refused, another server has the data ─────────┘
  *
  * Every request has a deadline and ends exactly once, in its callback, never before the call that started it
  * has returned. A request whose connection broke after it left is sent again when it is REDIS_RESEND (scripts
@@ -32,7 +33,8 @@ struct redis;
 typedef void redis_reply_fn(void *arg, const struct reply *reply, const struct err *e);
 
 enum redis_flags {
-    REDIS_RESEND = 1, /* may be sent twice: a lost connection does not end it, only its deadline does */
+    REDIS_RESEND = 1,    /* may be sent twice: a lost connection does not end it, only its deadline does */
+    REDIS_IMPATIENT = 2, /* ends when an attempt to connect fails, rather than wait for the next one */
 };
 
 /* name: CLIENT SETNAME, shown by CLIENT LIST; may be NULL. Starts to connect at once. url is copied. The process

@@ -19,6 +19,7 @@ struct request {
     const struct script *script; /* what the server may have to be told first; NULL for a plain command */
     bool loaded;                 /* it was told so on this connection */
     bool resend;                 /* may be sent twice */
+    bool impatient;              /* waits for one attempt to connect only */
     bool outstanding;            /* was sent over the connection that is there now */
     bool unknown;                /* was sent over one that broke: may have been applied */
     uint64_t heard;              /* redis->heard when it was sent */

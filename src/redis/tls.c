@@ -40,7 +40,7 @@
     X(X509_verify_cert_error_string)
 
 struct functions {
-#define MEMBER(name) __typeof__(name) *name;
+#define MEMBER(name) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses): a declaration */
     FUNCTIONS(MEMBER)
 #undef MEMBER
 };
@@ -57,17 +57,16 @@ static const struct function_row {
 /* The library stays once it is there: asking again costs little. */
 static int load(struct functions *f, struct err *e)
 {
-    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL), *found = library;
 
-    if (!library)
-        return err_set(e, ERR_UNAVAILABLE, "rediss:// needs OpenSSL: %s", dlerror());
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        void *found = dlsym(library, rows[i].name);
-        if (!found)
-            return err_set(e, ERR_UNAVAILABLE, "rediss:// needs OpenSSL: %s", dlerror());
+    for (size_t i = 0; found && i < sizeof rows / sizeof *rows; i++) {
+        found = dlsym(library, rows[i].name);
         memcpy((char *)f + rows[i].at, &found, sizeof found);
     }
-    return 0;
+    if (found)
+        return 0;
+    err_set(e, ERR_UNAVAILABLE, "rediss:// needs OpenSSL: %s", dlerror());
+    return -1;
 }
 
 static int fault(const struct functions *f, struct err *e, const char *what)

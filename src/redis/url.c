@@ -13,7 +13,8 @@
 #include "base/number.h"
 #include "base/text.h"
 
-#define DEFAULT_PORT 6379
+#define DEFAULT_PORT  6379
+#define SENTINEL_PORT 26379
 
 static int fault(struct err *e, const char *what)
 {
@@ -98,7 +99,7 @@ static int parse_host(struct redis_url *u, const char *s, size_t len, struct err
     u->hosts = xrealloc(u->hosts, (u->nhosts + 1) * sizeof *u->hosts);
     struct redis_host *host = &u->hosts[u->nhosts++];
     host->name = xmemdup(start, (size_t)(stop - start));
-    host->port = DEFAULT_PORT;
+    host->port = u->topology == REDIS_SENTINEL ? SENTINEL_PORT : DEFAULT_PORT;
     stop += bracketed;
     return parse_port(&host->port, stop, (size_t)(end - stop), e);
 }
@@ -114,7 +115,7 @@ static int parse_hosts(struct redis_url *u, const char *s, size_t len, struct er
         if (!comma)
             return 0;
         if (u->topology == REDIS_SINGLE)
-            return fault(e, "only one host");
+            return fault(e, "several hosts need redis+sentinel:// or redis+cluster://");
         s = comma + 1;
     }
 }
@@ -138,6 +139,7 @@ static const struct parameter {
     {"cert", offsetof(struct redis_url, cert)},
     {"key", offsetof(struct redis_url, key)},
     {"password_file", offsetof(struct redis_url, password_file)},
+    {"sentinel_password_file", offsetof(struct redis_url, sentinel_password_file)},
 };
 
 #define NPARAMETERS (sizeof parameters / sizeof *parameters)
@@ -170,7 +172,8 @@ static int parse_parameter(struct redis_url *u, const char *s, size_t len, struc
     for (size_t i = 0; i < NPARAMETERS; i++)
         if (strlen(parameters[i].name) == name_len && memcmp(s, parameters[i].name, name_len) == 0)
             return parse_file(u, &parameters[i], value, value_len, e);
-    return fault(e, "unknown parameter; known: db (of a socket), ca, cert, key, password_file");
+    return fault(e, "unknown parameter; known: db (of a socket), ca, cert, key, password_file, "
+                    "sentinel_password_file");
 }
 
 static int check_parameters(const struct redis_url *u, struct err *e)
@@ -227,6 +230,31 @@ static int parse_single(struct redis_url *u, const char *host, size_t host_len, 
     return path_len > 1 ? parse_db(u, host + host_len + 1, path_len - 1, e) : 0;
 }
 
+/* /name[/db] */
+static int parse_sentinel(struct redis_url *u, const char *host, size_t host_len, size_t path_len,
+                          struct err *e)
+{
+    const char *name = host + host_len + 1, *end = host + host_len + path_len;
+
+    if (parse_hosts(u, host, host_len, e) < 0)
+        return -1;
+    if (path_len < 2 || *name == '/')
+        return fault(e, "the name of the master is missing: redis+sentinel://host/name");
+    const char *slash = memchr(name, '/', (size_t)(end - name));
+    u->master = decoded(name, (size_t)((slash ? slash : end) - name));
+    if (!u->master)
+        return fault(e, "a '%' in the name of the master must be followed by two hex digits");
+    return slash ? parse_db(u, slash + 1, (size_t)(end - slash - 1), e) : 0;
+}
+
+static int parse_cluster(struct redis_url *u, const char *host, size_t host_len, size_t path_len,
+                         struct err *e)
+{
+    if (path_len > 1)
+        return fault(e, "a cluster has no databases");
+    return parse_hosts(u, host, host_len, e);
+}
+
 static const struct scheme {
     const char *prefix;
     enum redis_topology topology;
@@ -235,6 +263,10 @@ static const struct scheme {
 } schemes[] = {
     {"redis://", REDIS_SINGLE, false, false, parse_single},
     {"rediss://", REDIS_SINGLE, true, false, parse_single},
+    {"redis+sentinel://", REDIS_SENTINEL, false, false, parse_sentinel},
+    {"rediss+sentinel://", REDIS_SENTINEL, true, false, parse_sentinel},
+    {"redis+cluster://", REDIS_CLUSTER, false, false, parse_cluster},
+    {"rediss+cluster://", REDIS_CLUSTER, true, false, parse_cluster},
     {"unix://", REDIS_SINGLE, false, true, parse_unix},
 };
 
@@ -268,7 +300,8 @@ int redis_url_parse(struct redis_url *u, const char *s, struct err *e)
 
     *u = (struct redis_url){0};
     if (!scheme)
-        return fault(e, "must start with redis://, rediss:// or unix://");
+        return fault(e,
+                     "must start with redis://, rediss://, redis+sentinel://, redis+cluster:// or unix://");
     if (parse(u, scheme, s + strlen(scheme->prefix), e) == 0)
         return 0;
     redis_url_release(u);

@@ -141,7 +141,7 @@ $ rivers --redis redis://127.0.0.1:1 queue list
 ! rivers: cannot reach redis at redis://127.0.0.1:1: Connection refused
 ? 1
 $ rivers queue list --redis nonsense
-! rivers: redis url: must start with redis://, rediss:// or unix://
+! rivers: redis url: must start with redis://, rediss://, redis+sentinel://, redis+cluster:// or unix://
 ? 1
 EOF
 

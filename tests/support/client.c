@@ -15,15 +15,15 @@ static void on_change(void *arg, bool ready)
     c->changes++;
 }
 
-struct client client_open(const char *text)
+struct client client_open(const char *url)
 {
     struct client c = {.base = event_base_new()};
-    struct redis_url url;
+    struct redis_url parsed;
     struct err e;
 
-    assert_int_equal(redis_url_parse(&url, text, &e), 0);
-    c.redis = redis_new(c.base, &url, "test");
-    redis_url_release(&url);
+    assert_int_equal(redis_url_parse(&parsed, url, &e), 0);
+    c.redis = redis_new(c.base, &parsed, "test");
+    redis_url_release(&parsed);
     return c;
 }
 

@@ -11,9 +11,11 @@
 #define LONG_PATH                                                                                            \
     "/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/"   \
     "01234567"
-#define WRONG_SCHEME "redis url: must start with redis://, rediss:// or unix://"
+#define WRONG_SCHEME                                                                                         \
+    "redis url: must start with redis://, rediss://, redis+sentinel://, redis+cluster:// or unix://"
 #define UNKNOWN_PARAMETER                                                                                    \
-    "redis url: unknown parameter; known: db (of a socket), ca, cert, key, password_file"
+    "redis url: unknown parameter; known: db (of a socket), ca, cert, key, password_file, "                  \
+    "sentinel_password_file"
 
 static const struct accepted {
     const char *url, *path, *host;
@@ -33,6 +35,11 @@ static const struct accepted {
     {"redis://joe@h", NULL, "h", 6379, "joe", NULL, 0, "redis://joe@h:6379"},
     {"rediss://joe@h/2?ca=/a%20b&cert=/c&key=/k&password_file=/p", NULL, "h", 6379, "joe", NULL, 2,
      "rediss://joe@h:6379/2?ca=/a%20b&cert=/c&key=/k&password_file=/p"},
+    {"redis+sentinel://:x@a,[::1]:7,c/main/2?sentinel_password_file=/s", NULL, "a", 26379, NULL, "x", 2,
+     "redis+sentinel://a:26379,[::1]:7,c:26379/main/2?sentinel_password_file=/s"},
+    {"rediss+sentinel://a/m%2fn", NULL, "a", 26379, NULL, NULL, 0, "rediss+sentinel://a:26379/m%2Fn"},
+    {"redis+cluster://a:7000,b:7001/", NULL, "a", 7000, NULL, NULL, 0, "redis+cluster://a:7000,b:7001"},
+    {"rediss+cluster://a?ca=/c", NULL, "a", 6379, NULL, NULL, 0, "rediss+cluster://a:6379?ca=/c"},
     {"redis://@h", NULL, "h", 6379, NULL, NULL, 0, "redis://h:6379"},
     {"redis://j%40e:a%2Fb%3a:c@h", NULL, "h", 6379, "j@e", "a/b::c", 0, "redis://j%40e@h:6379"},
     {"redis://:p@ss@h", NULL, "h", 6379, NULL, "p@ss", 0, "redis://h:6379"},
@@ -61,7 +68,7 @@ static const struct refused {
     {"redis://h/x", "redis url: the database must be a whole number, at least 0"},
     {"redis://h/-1", "redis url: the database must be a whole number, at least 0"},
     {"redis://h/0/1", "redis url: the database must be a whole number, at least 0"},
-    {"redis://a,b", "redis url: only one host"},
+    {"redis://a,b", "redis url: several hosts need redis+sentinel:// or redis+cluster://"},
     {"redis://h?ca=/ca", "redis url: ca, cert and key need rediss://"},
     {"rediss://h?cert=/c", "redis url: cert and key belong together"},
     {"rediss://h?ca=ca.pem", "redis url: ca must be an absolute path"},
@@ -71,6 +78,11 @@ static const struct refused {
     {"redis://h?db=1", UNKNOWN_PARAMETER},
     {"redis://h/1?", UNKNOWN_PARAMETER},
     {"redis://h?x", UNKNOWN_PARAMETER},
+    {"redis+sentinel://a,b", "redis url: the name of the master is missing: redis+sentinel://host/name"},
+    {"redis+sentinel://a//1", "redis url: the name of the master is missing: redis+sentinel://host/name"},
+    {"redis+sentinel://a,/m", "redis url: the host is missing"},
+    {"redis+sentinel://a/m/x", "redis url: the database must be a whole number, at least 0"},
+    {"redis+cluster://a/1", "redis url: a cluster has no databases"},
     {"redis://:%@h", "redis url: a '%' in user or password must be followed by two hex digits"},
     {"redis://:%4@h", "redis url: a '%' in user or password must be followed by two hex digits"},
     {"redis://%zz:x@h", "redis url: a '%' in user or password must be followed by two hex digits"},
