@@ -374,6 +374,29 @@ static void refused(struct redis *r, struct request *q, const char *error)
     follow(r, error);
 }
 
+/* What Redis 7.0 and its successors say when the ACL forbids a command, or one in a script. */
+static bool is_forbidden(const char *error)
+{
+    static const char *const begins[] = {"NOPERM", "ERR The user executing the script can't",
+                                         "ERR ACL failure in script"};
+
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
+        if (strncmp(error, begins[i], strlen(begins[i])) == 0)
+            return true;
+    return false;
+}
+
+static int server_fault(const struct request *q, const char *error, struct err *e)
+{
+    const char *user = q->redis->url.user;
+
+    err_set(e, ERR_SERVER, "%s", error);
+    if (!is_forbidden(error))
+        return -1;
+    return err_prefix(e, "redis user '%s' lacks a permission for %s", user ? user : "default",
+                      q->script ? q->script->name : "this command");
+}
+
 static void on_error_reply(struct redis *r, struct request *q, const char *error)
 {
     struct err e;
@@ -383,7 +406,7 @@ static void on_error_reply(struct redis *r, struct request *q, const char *error
     } else if (is_refusal(q, error)) {
         refused(r, q, error);
     } else {
-        err_set(&e, ERR_SERVER, "%s", error);
+        server_fault(q, error, &e);
         request_end(q, NULL, &e);
     }
 }
