@@ -91,6 +91,13 @@ trace: bootstrap ## Replay the cluster trace through four dequeuers, under limit
 	@scripts/replay-trace $(B)
 	@scripts/replay-trace -p $(B)
 
+.PHONY: bench
+bench: bootstrap ## Measure rivers against bare Redis: a table and a chart in build/bench/; BENCH='--only memory' a part
+	+@$(again) all
+	@mkdir -p $(B)/bench
+	@$(B)/rivers bench --chart $(B)/bench/chart.svg $(BENCH) >$(B)/bench/table.txt || { cat $(B)/bench/table.txt; exit 1; }
+	@cat $(B)/bench/table.txt
+
 .PHONY: san
 san: export ASAN_OPTIONS := detect_stack_use_after_return=1:strict_string_checks=1:handle_segv=2
 san: export UBSAN_OPTIONS := print_stacktrace=1

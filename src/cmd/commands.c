@@ -9,7 +9,7 @@ const struct command *const commands[] = {
     &pools_info_command,   &pools_set_command,   &pools_delete_command, &pools_run_command,
     &top_command,          &events_command,      &config_check_command, &config_apply_command,
     &config_show_command,  &config_diff_command, &dev_command,          &dequeuer_command,
-    &execute_command,
+    &execute_command,      &bench_command,
 };
 const size_t ncommands = sizeof commands / sizeof *commands;
 

@@ -1,0 +1,35 @@
+/* bench_cycle: whole life cycles of runs without processes, through the calls that submitters, dequeuers and executors make;
+ * and the lower bound for them: Lua that pops, checks three counters, leases, completes, with an index of lanes. */
+#ifndef RIVERS_CMD_BENCH_CYCLE_H
+#define RIVERS_CMD_BENCH_CYCLE_H
+
+#include "cmd/bench.h"
+#include "core/settings.h"
+#include "core/spec.h"
+
+struct cycle {
+    struct store *store;
+    struct settings settings;
+    struct spec specs[60]; /* 300 bytes and four tags each, three of them limited: 60 lanes */
+    bool own_lanes;        /* each submitted run has a team of its own, and so a lane */
+    size_t runs;           /* of cycle_once */
+    size_t submit_batch, admit_batch;
+};
+
+/* Sets the limits: 1,000 for each value of three tags and for all runs. */
+void cycle_init(struct cycle *c, struct bench *b, const char *namespace, size_t runs);
+void cycle_release(struct cycle *c);
+
+void cycle_submit(struct cycle *c, struct bench *b, size_t runs);
+size_t cycle_admit(struct cycle *c, struct bench *b,
+                   size_t most); /* and starts and finishes them; how many it were */
+
+/* `runs` life cycles, of rivers and of the lower bound: µs of Redis CPU a run. For bench_trials, arg is the cycle. */
+double cycle_once(struct bench *b, void *arg);
+double cycle_bare(struct bench *b, void *arg);
+
+/* µs of Redis CPU a run in each of submit, admit, start, finish; the first two in batches of 50, the others singly. */
+#define CYCLE_PHASES 4
+void cycle_phases(struct cycle *c, struct bench *b, double us[CYCLE_PHASES]);
+
+#endif

@@ -1,0 +1,44 @@
+#!/bin/sh
+# The benchmark runs each of its rows in the smallest size, says what it measured, and leaves nothing behind. How fast anything
+# was is not looked at.
+set -eu
+project=$(cd "$(dirname "$0")/../.." && pwd)
+rivers=${RIVERS:-$project/build/rivers}
+dir=$(mktemp -d "${TMPDIR:-/tmp}/bench.XXXXXX")
+trap 'rm -rf "$dir"' EXIT
+mkdir "$dir/tmp"
+number=0
+
+check() { # NAME COMMAND...: a test
+    name=$1 number=$((number + 1))
+    shift
+    if "$@" >"$dir/out" 2>&1; then
+        echo "ok $number - $name"
+    else
+        echo "not ok $number - $name"
+        sed 's/^/# /' "$dir/out"
+    fi
+}
+
+bench() { TMPDIR="$dir/tmp" "$rivers" bench --quick "$@"; }
+
+each_row() { # every row of --list has a figure
+    bench --chart "$dir/chart.svg" >"$dir/table" || return 1
+    "$rivers" bench --list | sed '1d; s/ .*//' >"$dir/rows"
+    while read -r row; do
+        grep -q "^$row  " "$dir/table" || { echo "no figure of $row" && return 1; }
+    done <"$dir/rows"
+    [ -s "$dir/rows" ]
+}
+
+json_row() { bench --json --only memory | grep '^{"row":"memory",'; }
+chart() { grep -q '^<svg ' "$dir/chart.svg" && [ "$(tail -n 1 "$dir/chart.svg")" = '</svg>' ]; }
+unknown_row() { bench --only nonsense 2>&1 | grep -F "there is no row 'nonsense'"; }
+nothing_left() { [ -z "$(ls -A "$dir/tmp")" ]; }
+
+echo 1..5
+check 'each row has a figure' each_row
+check 'the chart is a whole picture' chart
+check 'figures as JSON' json_row
+check 'a row that does not exist is refused' unknown_row
+check 'the private servers are gone' nothing_left
