@@ -46,9 +46,10 @@ local function run_argument(at)
         fields = {job = job, key = key, on_lost = on_lost, max_attempts = max_attempts}}, behind
 end
 
-local function run_record(r, random)
+-- `...`: what else the record says of a run in this state: field, value, ...
+local function run_record(r, random, state, ...)
     local id = next_id(random)
-    local record = {'state', 'Queued', 'priority', r.priority, 'submitted_at', num(now)}
+    local record = {'state', state, 'priority', r.priority, 'submitted_at', num(now)}
     for _, field in ipairs({'job', 'key', 'on_lost', 'max_attempts'}) do
         if r.fields[field] ~= '' then
             record[#record + 1], record[#record + 2] = field, r.fields[field]
@@ -56,6 +57,9 @@ local function run_record(r, random)
     end
     for i = 1, #r.tags, 2 do
         record[#record + 1], record[#record + 2] = 'tag:' .. r.tags[i], r.tags[i + 1]
+    end
+    for _, word in ipairs({...}) do
+        record[#record + 1] = word
     end
     call('HSET', P .. 'run:' .. id, unpack(record))
     call('SET', P .. 'spec:' .. id, r.spec)

@@ -6,11 +6,18 @@
 --@include lib/bell.lua
 local READY = P .. 'ready'
 
--- Only `admit` keeps heads back, after it has followed the limits (refile.lua). A limit that another script sees may be
--- gone before `admit` looks, and nothing would wake the heads it had kept back: that script lets them be tried.
-local limits_followed = false
+-- Heads are kept back only under limits that `admit` has followed. One that was set since then may be gone before `admit`
+-- looks, and nothing would wake the heads it had kept back: they are left to be tried.
 local function may_pass(gate)
-    return not limits_followed or room_of(gate) > 0
+    return not limits_are_followed() or room_of(gate) > 0
+end
+
+local function full_gate(lane)
+    for _, gate in ipairs(gates_in(lane)) do
+        if not may_pass(gate) then
+            return gate
+        end
+    end
 end
 
 local function parked_drop(gate, id)
@@ -21,7 +28,9 @@ local function parked_drop(gate, id)
     end
 end
 
+local any_parked -- nil: nobody has looked
 local function parked_add(gate, id, score)
+    any_parked = true
     call('ZADD', P .. 'parked:' .. gate, score, id)
     call('ZADD', P .. 'parked', 0, gate)
     call('HSET', P .. 'run:' .. id, 'parked', gate)
@@ -29,7 +38,10 @@ end
 
 -- Moves the best head parked on the gate to `ready` when it may pass.
 local function wake(gate)
-    if call('EXISTS', P .. 'parked:' .. gate) == 1 and may_pass(gate) then
+    if any_parked == nil then
+        any_parked = call('EXISTS', P .. 'parked') == 1
+    end
+    if any_parked and call('EXISTS', P .. 'parked:' .. gate) == 1 and may_pass(gate) then
         local best = call('ZRANGE', P .. 'parked:' .. gate, 0, 0, 'WITHSCORES')
         parked_drop(gate, best[1])
         call('ZADD', READY, best[2], best[1])
@@ -50,16 +62,19 @@ local function lane_put(lane, id, score)
     if top[1] ~= id then
         return false
     end
-    local old = top[2]
-    if old and call('ZREM', READY, old) == 0 then
+    local old, full = top[2], nil
+    if not old then
+        full = full_gate(lane)
+    elseif call('ZREM', READY, old) == 0 then
         local gate = call('HGET', P .. 'run:' .. old, 'parked')
         if gate then
             parked_drop(gate, old)
-            if not may_pass(gate) then
-                parked_add(gate, id, score)
-                return false
-            end
+            full = not may_pass(gate) and gate
         end
+    end
+    if full then
+        parked_add(full, id, score)
+        return false
     end
     call('ZADD', READY, score, id)
     return true
@@ -90,14 +105,6 @@ local function lane_drop(lane, id)
     hand_on(lane)
 end
 
-local function full_gate(lane)
-    for _, gate in ipairs(gates_in(lane)) do
-        if room_of(gate) <= 0 then
-            return gate
-        end
-    end
-end
-
 local function park(lane, id, score, gate)
     call('ZREM', READY, id)
     parked_add(gate, id, score)
@@ -106,7 +113,7 @@ end
 
 -- Wakes a dequeuer when there is a head to try and room to admit it.
 local function ring_if_admissible()
-    if call('EXISTS', READY) == 1 and global_room() > 0 then
+    if call('EXISTS', P .. 'bell') == 0 and call('EXISTS', READY) == 1 and global_room() > 0 then
         ring(P .. 'bell')
     end
 end

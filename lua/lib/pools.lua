@@ -209,17 +209,14 @@ local function slots_release(claim, event)
     serve(freed)
 end
 
--- A run that ended holds nothing and waits for nothing.
-local function slots_release_run(run)
-    local freed, steps = {}, call('SMEMBERS', P .. 'slots:' .. run)
+local function slots_release_steps(run, steps)
+    local freed = {}
     table.sort(steps)
     for _, step in ipairs(steps) do
         slots_drop(run .. '/' .. step, 'StepSlotReleased', freed)
     end
-    if #steps > 0 then
-        call('DEL', P .. 'slots:' .. run)
-        serve(freed)
-    end
+    call('DEL', P .. 'slots:' .. run)
+    serve(freed)
 end
 
 -- --- what time and operators do to pools

@@ -4,9 +4,9 @@
 --   limits added or removed     count: in-progress runs enter and leave gates ─> wake_file: as wake ─> file: queued
 --                               runs move to their new lanes                                           then done
 --
--- During count and wake nothing is admitted. The head of a lane is admitted only after its gates were compared with the
--- limits (refile_head): so the new limits hold exactly from the first admission on, also for a run that was filed while
--- the limits were others for a moment, between two looks.
+-- During count and wake nothing is admitted, and during file the head of a lane only after its gates were compared with the
+-- limits (refile_head): so the new limits hold exactly from the first admission on. A run that was filed while the limits
+-- were others for a moment, between two looks, says so (`unseen`) and is compared as well.
 --@include lib/lanes.lua
 local SLICE = 50
 
@@ -80,7 +80,7 @@ local function refile()
     if not limits_flat then
         limits_load()
     end
-    limits_followed = true
+    followed = true
     local state = call('HMGET', P .. 'refile', 'seen', 'phase', 'cursor')
     local seen, phase, cursor = state[1] or '', state[2], state[3]
     local text = table.concat(limits_flat, '\n')

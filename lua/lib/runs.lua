@@ -1,15 +1,36 @@
 -- runs: the transitions that several scripts share: a run is queued, leaves its gates, ends, is deleted.
 --@include lib/lanes.lua
---@include lib/pools.lua
+--@include lib/events.lua
 --@include lib/drift.lua
 local RUN_EVENT = {Success = 'RunSuccess', Failure = 'RunFailure', Canceled = 'RunCanceled'}
 
--- Files a run by its tags and the limits of now. Returns whether a head came to `ready`.
-local function run_enqueue(id, priority, tags)
-    local lane = lane_of(tags)
-    call('HSET', P .. 'run:' .. id, 'state', 'Queued', 'gates', lane)
+-- What the record of a queued run says of its lane; `unseen`: that is one of limits which nobody has followed yet.
+local function lane_fields(lane)
+    if limits_are_followed() then
+        return 'gates', lane
+    end
+    return 'gates', lane, 'unseen', '1'
+end
+
+-- Files a run whose record has these fields. Returns whether a head came to `ready`.
+local function run_file(id, priority, lane)
     call('ZADD', P .. 'queue', 0 - priority, id)
     return lane_put(lane, id, 0 - priority)
+end
+
+local function run_enqueue(id)
+    local lane = lane_of(tags_of(id))
+    call('HSET', P .. 'run:' .. id, 'state', 'Queued', lane_fields(lane))
+    run_file(id, tonumber(call('HGET', P .. 'run:' .. id, 'priority')), lane)
+end
+
+-- A run that ended holds no slots and waits for none. Most never did: what pools are is only made when one did.
+local function slots_release_run(run)
+    local steps = call('SMEMBERS', P .. 'slots:' .. run)
+    if #steps > 0 then
+        --@include lib/pools.lua
+        slots_release_steps(run, steps)
+    end
 end
 
 -- Ends what an in-progress run holds: its place in `running`, its slots, and its gates, each of which wakes whom it lets in.
@@ -49,7 +70,7 @@ end
 local function run_requeue(id, lane, capacity_of, reason)
     run_leave(id, lane, capacity_of)
     call('HDEL', P .. 'run:' .. id, 'dequeued_at', 'launched_at', 'started_at', 'dequeuer', 'executor', 'capacity_of')
-    run_enqueue(id, tonumber(call('HGET', P .. 'run:' .. id, 'priority')), tags_of(id))
+    run_enqueue(id)
     emit('RunRequeued', id, 'reason', reason)
 end
 

@@ -1,5 +1,6 @@
 -- upkeep: what time does to runs, in bounded pieces: leases end, delays end, the history grows old. Each returns whether
 -- more is left to do.
+--@include lib/pools.lua
 --@include lib/runs.lua
 local UPKEEP = 20
 
@@ -47,11 +48,9 @@ end
 local function promote()
     local due = call('ZRANGEBYSCORE', P .. 'delayed', '-inf', num(now), 'LIMIT', 0, UPKEEP)
     for _, id in ipairs(due) do
-        local priority = tonumber(call('HGET', P .. 'run:' .. id, 'priority'))
         call('ZREM', P .. 'delayed', id)
-        if priority then
-            call('HDEL', P .. 'run:' .. id, 'not_before')
-            run_enqueue(id, priority, tags_of(id))
+        if call('HDEL', P .. 'run:' .. id, 'not_before') == 1 then
+            run_enqueue(id)
         else
             run_forget('delayed', id)
         end

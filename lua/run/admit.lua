@@ -70,11 +70,11 @@ while room > 0 and work < WORK do
     if not id then
         break
     end
-    local f = call('HMGET', P .. 'run:' .. id, 'gates', 'attempt', 'state')
-    local lane = f[1] or ''
-    local refiled = f[3] and refile_head(id, lane, score)
-    local gate = f[3] and not refiled and full_gate(lane)
-    if not f[3] then
+    local f = call('HMGET', P .. 'run:' .. id, 'gates', 'attempt', 'unseen', 'state')
+    local lane, known = f[1] or '', f[4]
+    local refiled = known and (phase or f[3]) and refile_head(id, lane, score)
+    local gate = known and not refiled and full_gate(lane)
+    if not known then
         run_forget('ready', id)
     elseif gate then
         park(lane, id, score, gate)
@@ -82,7 +82,7 @@ while room > 0 and work < WORK do
         admit(id, lane, f[2])
         room = room - 1
     end
-    work = work + ((not f[3] or refiled or gate) and 1 or 0)
+    work = work + ((not known or refiled or gate) and 1 or 0)
 end
 
 if phase or more or (call('EXISTS', READY) == 1 and global_room() > 0) then

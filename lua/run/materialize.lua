@@ -15,14 +15,13 @@ if answer then
 end
 local r = run_argument(6)
 r.key, r.fields.key = '', ''
-local id, lane = run_record(r, ARGV[3]), lane_of(r.tags)
-local token = num(call('HINCRBY', P .. 'meta', 'token', 1))
+local lane, token = lane_of(r.tags), num(call('HINCRBY', P .. 'meta', 'token', 1))
+local id = run_record(r, ARGV[3], 'NotStarted', 'gates', lane, 'token', token, 'attempt', '1', 'dequeuer', ARGV[4],
+    'dequeued_at', num(now), 'launched_at', num(now))
 call('ZADD', P .. 'running', num(now + tonumber(ARGV[5])), id)
 for _, gate in ipairs(gates_in(lane)) do
     gate_enter(gate, id)
 end
-call('HSET', P .. 'run:' .. id, 'state', 'NotStarted', 'gates', lane, 'token', token, 'attempt', '1', 'dequeuer', ARGV[4],
-    'dequeued_at', num(now), 'launched_at', num(now))
 emit('RunDequeued', id, 'token', token, 'attempt', '1', 'dequeuer', ARGV[4])
 ids_keep()
 request_keep(ARGV[2], cmsgpack.pack({'OK', id, token}))

@@ -7,6 +7,7 @@
 -- RETURNS {'OK', word, id, word, id, ...}: NEW | EXISTS (the idempotency key names that run) | FULL (max_queued_runs; id '')
 --         | NEVER (a claim is larger than its pool; in place of the id what is wrong)
 --@include lib/open.lua
+--@include lib/shapes.lua
 --@include lib/runs.lua
 --@include lib/intake.lua
 --@include lib/requests.lua
@@ -20,15 +21,17 @@ end
 
 local room = run_limit('max_queued_runs') - call('ZCARD', P .. 'queue') - call('ZCARD', P .. 'delayed')
 
--- Returns whether a head came to `ready`.
-local function file(id, r)
+-- Returns the id, and whether a head came to `ready`.
+local function file(r)
     if r.delay == '' then
-        return run_enqueue(id, tonumber(r.priority), r.tags)
+        local lane = lane_of(r.tags)
+        local id = run_record(r, random, 'Queued', lane_fields(lane))
+        return id, run_file(id, tonumber(r.priority), lane)
     end
     local due = num(now + tonumber(r.delay))
-    call('HSET', P .. 'run:' .. id, 'not_before', due)
+    local id = run_record(r, random, 'Queued', 'not_before', due)
     call('ZADD', P .. 'delayed', due, id)
-    return false
+    return id, false
 end
 
 local at, runs, never = 5, {}, {}
@@ -54,9 +57,9 @@ for i, r in ipairs(runs) do
     elseif room <= 0 then
         reply[#reply + 1], reply[#reply + 2] = 'FULL', ''
     else
-        local id = run_record(r, random)
+        local id, is_head = file(r)
         room = room - 1
-        admissible = file(id, r) or admissible
+        admissible = admissible or is_head
         reply[#reply + 1], reply[#reply + 2] = 'NEW', id
     end
 end

@@ -27,7 +27,7 @@ static struct row lowered_limit[] = {
     {"run/finish $A1 %A1 Success '' 0", "OK"},
     {"admit", "OK 0"},
     {"run/finish $A2 %A2 Success '' 0", "OK"},
-    {"admit --batch=1", "OK 1 A3 20 1"},
+    {"admit --batch=1", "OK 1 A3 11 1"},
     {0},
 };
 
@@ -52,10 +52,10 @@ static struct row many_gates_are_woken_in_slices[] = {
     {"admit", "OK 1"},
     {"ZCARD @parked", "20"},
     {"HGET @refile phase", "wake"},
-    {"admit --batch=1", "OK 1 1 51 1"},
+    {"admit --batch=1", "OK 1 1 1 1"},
     {"EXISTS @parked", "0"},
     {"HEXISTS @refile phase", "0"},
-    {"repeat 69 admit --batch=1", "OK 0 70 120 1"},
+    {"repeat 69 admit --batch=1", "OK 0 70 70 1"},
     {0},
 };
 
@@ -102,7 +102,7 @@ static struct row removed_limit[] = {
     {"EXISTS @lane:env=p,team @lane:env=q,team @parked:team @ready", "0"},
     {"ZRANGE @lane:env=p 0 -1", "C"},
     {"HDEL @tag_limits env=*", "1"},
-    {"repeat 2 admit", "OK 1 C 28 1"},
+    {"repeat 2 admit", "OK 1 C 20 1"},
     {"admit", "OK 0"},
     {"EXISTS @tag_limits @parked @queue @gate:env=p @gate:env=q", "0"},
     {0},

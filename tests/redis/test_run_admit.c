@@ -236,7 +236,8 @@ static struct row wake_up_is_handed_on_by_admission[] = {
 };
 
 static struct row heads_parked_in_a_call_are_bounded[] = {
-    {"limits team=*=0", "OK 0"},
+    {"limits team=*=1", "OK 0"},
+    {"HSET @tag_limits team=* 0", "0"},
     {"repeat 101 submit # team=#", "OK NEW 101"},
     {"DEL @bell", "1"},
     {"admit", "OK 1"},

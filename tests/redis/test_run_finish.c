@@ -168,7 +168,7 @@ static struct row limit_lowered_below_usage[] = {
     {"run/finish $A1 %A1 Success '' 0", "OK"},
     {"admit", "OK 0"},
     {"run/finish $A2 %A2 Success '' 0", "OK"},
-    {"admit", "OK 0 A3 20 1"},
+    {"admit", "OK 0 A3 11 1"},
     {0},
 };
 
