@@ -6,12 +6,30 @@
 
 #include "base/mem.h"
 
-#define REPLY_MAX_BYTES (512u << 20)
+#define REPLY_MAX_BYTES    (512u << 20)
+#define REPLY_MAX_ELEMENTS (16u << 20)
+
+#if HIREDIS_MAJOR < 1
+typedef int element_count;
+#else
+typedef size_t element_count;
+#endif
 
 struct reader {
     redisReader *codec;
-    size_t partial_bytes; /* fed since the last whole reply */
+    redisReplyObjectFunctions functions;                            /* of hiredis, but for arrays */
+    void *(*array_new)(const redisReadTask *task, element_count n); /* the one of hiredis */
+    size_t partial_bytes, partial_elements;                         /* since the last whole reply */
 };
+
+/* hiredis makes room for as many elements as the server announces. NULL ends the connection. */
+static void *array_new(const redisReadTask *task, element_count n)
+{
+    struct reader *rd = task->privdata;
+
+    rd->partial_elements += (size_t)n;
+    return rd->partial_elements <= REPLY_MAX_ELEMENTS ? rd->array_new(task, n) : NULL;
+}
 
 struct reader *reader_new(void)
 {
@@ -20,6 +38,11 @@ struct reader *reader_new(void)
     rd->codec = redisReaderCreate();
     if (!rd->codec)
         abort();
+    rd->functions = *rd->codec->fn;
+    rd->array_new = rd->functions.createArray;
+    rd->functions.createArray = array_new;
+    rd->codec->fn = &rd->functions;
+    rd->codec->privdata = rd;
     return rd;
 }
 
@@ -52,7 +75,7 @@ int reader_next(struct reader *rd, struct reply **reply, struct err *e)
     if (!whole && rd->partial_bytes > REPLY_MAX_BYTES)
         return err_set(e, ERR_UNKNOWN, "a reply of more than 512 MiB");
     if (whole)
-        rd->partial_bytes = 0;
+        rd->partial_bytes = rd->partial_elements = 0;
     *reply = whole;
     return 0;
 }

@@ -13,7 +13,7 @@ void reader_free(struct reader *rd);
 void reader_feed(struct reader *rd, struct evbuffer *in); /* empties `in` */
 
 /* The next whole reply into *reply, owned by the caller, NULL when more bytes are needed. -1: not the
- * protocol, or a reply of more than 512 MiB; the reader is of no more use. */
+ * protocol, or a reply of more than 512 MiB or 16 million elements; the reader is of no more use. */
 __attribute__((warn_unused_result)) int reader_next(struct reader *rd, struct reply **reply, struct err *e);
 
 #endif

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <event2/buffer.h>
 
+#include "base/text.h"
 #include "redis/reader.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
@@ -128,6 +129,110 @@ static void test_not_the_protocol(void **state)
     reader_free(rd);
 }
 
+static void test_announced_sizes_are_bounded(void **state)
+{
+    static const char *const rows[] = {"*2147483647\r\n", "*8000000\r\n*8000000\r\n*8000000\r\n", "$-7\r\n",
+                                       "*-7\r\n", "$99999999999999999999\r\n"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reader *rd = reader_new();
+        struct evbuffer *in = evbuffer_new();
+        struct reply *r;
+        struct err e = {0};
+        evbuffer_add_printf(in, "%s", rows[i]);
+        reader_feed(rd, in);
+        assert_int_equal(reader_next(rd, &r, &e), -1);
+        evbuffer_free(in);
+        reader_free(rd);
+    }
+}
+
+/* --- any bytes, cut anywhere */
+
+#define ROUNDS 20000
+
+static uint32_t seed;
+
+static uint32_t below(uint32_t n)
+{
+    seed = seed * 1664525u + 1013904223u;
+    return (seed >> 8) % n;
+}
+
+static void add_reply(struct text *t, unsigned depth)
+{
+    static const char *const leaves[] = {"+OK\r\n",    "-ERR no\r\n", ":-12\r\n", "$3\r\na\rb\r\n",
+                                         "$0\r\n\r\n", "$-1\r\n",     "*-1\r\n",  "*0\r\n"};
+    uint32_t n = below(4);
+
+    if (!depth || below(3)) {
+        text_add(t, leaves[below(COUNT(leaves))]);
+        return;
+    }
+    text_addf(t, "*%u\r\n", n);
+    for (uint32_t i = 0; i < n; i++)
+        add_reply(t, depth - 1);
+}
+
+static void mutate(struct text *t)
+{
+    static const char bytes[] = "*$+-:\r\n0129\xff";
+
+    for (uint32_t i = below(4); i > 0; i--)
+        t->s[below((uint32_t)t->len)] = bytes[below(sizeof bytes)];
+}
+
+/* What a reader makes of the bytes in pieces of at most `piece`: the texts, a line each, and how it ended. */
+static char *read_all(const struct text *bytes, uint32_t piece)
+{
+    struct reader *rd = reader_new();
+    struct evbuffer *in = evbuffer_new();
+    struct text seen = {0};
+    struct reply *r = NULL;
+    struct err e;
+    int status = 0;
+
+    for (size_t at = 0, n; at < bytes->len && status == 0; at += n) {
+        n = 1 + below(piece);
+        n = n < bytes->len - at ? n : bytes->len - at;
+        evbuffer_add(in, bytes->s + at, n);
+        reader_feed(rd, in);
+        while ((status = reader_next(rd, &r, &e)) == 0 && r) {
+            char *text = reply_text(r);
+            text_addf(&seen, "%s %zu %s\n", text, reply_count(r), reply_word(r));
+            reply_free(r);
+            free(text);
+        }
+    }
+    text_addf(&seen, "%d", status);
+    evbuffer_free(in);
+    reader_free(rd);
+    return seen.s;
+}
+
+static void test_any_bytes_cut_anywhere(void **state)
+{
+    const char *named = getenv("SEED");
+
+    (void)state;
+    seed = named ? (uint32_t)strtoul(named, NULL, 10) : arc4random();
+    for (int i = 0; i < ROUNDS; i++) {
+        struct text bytes = {0};
+        uint32_t round_seed = seed;
+        for (uint32_t n = 1 + below(3); n > 0; n--)
+            add_reply(&bytes, 5);
+        mutate(&bytes);
+        char *whole = read_all(&bytes, 1u << 20), *cut = read_all(&bytes, 3);
+        if (strcmp(whole, cut) != 0)
+            print_error("SEED=%u\n", round_seed);
+        assert_string_equal(whole, cut);
+        free(whole);
+        free(cut);
+        text_release(&bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +240,8 @@ int main(void)
         cmocka_unit_test(test_elements),
         cmocka_unit_test(test_null_reads_as_nothing),
         cmocka_unit_test(test_not_the_protocol),
+        cmocka_unit_test(test_announced_sizes_are_bounded),
+        cmocka_unit_test(test_any_bytes_cut_anywhere),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
