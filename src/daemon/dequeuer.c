@@ -17,6 +17,7 @@
 #include "core/admit.h"
 #include "core/bell.h"
 #include "core/config.h"
+#include "daemon/server_check.h"
 
 #define ADMIT_DEADLINE_MS 10000
 #define LEAVE_MS          2000 /* told to end: longest wait for a server that does not answer */
@@ -356,6 +357,7 @@ int dequeuer_run(struct store *store, const struct dequeuer_options *options, st
     if (status == 0) {
         log_line(LOG_INFO, "dequeuer started", "dequeuer", d->id, "namespace", options->namespace, "backend",
                  d->type->name, NULL);
+        server_check(store_redis_get(store));
         admit(d);
         event_base_dispatch(d->base);
         log_line(LOG_INFO, "dequeuer ended", "dequeuer", d->id, NULL);
