@@ -1,6 +1,7 @@
 -- line: the waiting lines of pools, and for whom slots are kept. What the keys hold: pools.lua.
 --@include lib/shapes.lua
 --@include lib/drift.lua
+--@include lib/history.lua
 local AHEAD = 16       -- shapes at the head of a line that are protected from being passed for ever
 local PATIENCE = 30000 -- ms: who waits asks again within this time, and comes within it for what was granted
 
@@ -86,6 +87,9 @@ end
 
 -- Whether a claim that stands or would stand here comes in now.
 local function may_enter(shape, priority, arrival)
+    if is_paused() then
+        return false
+    end
     for _, part in ipairs(parts_of[shape]) do
         if pool_is_limited(part[1]) and call('SISMEMBER', P .. 'pools_due', part[1]) == 1 then
             return false

@@ -134,6 +134,9 @@ end
 local function serve(pools)
     add_due(pools)
     add_due(pools_changed())
+    if is_paused() then
+        return
+    end
     local lines, grants = {}, 0
     for i, pool in ipairs(call('SMEMBERS', P .. 'pools_due')) do
         lines[i] = {pool = pool, at = 0}

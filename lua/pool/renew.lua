@@ -5,6 +5,8 @@
 -- RETURNS {'OK', word, word, ...}: OK | STALE for each grant
 --@include lib/open.lua
 --@include lib/pools.lua
+--@include lib/history.lua
+local PAUSE = 30000
 local reply = {'OK'}
 for i = 2, #ARGV, 2 do
     local claim, token = ARGV[i], ARGV[i + 1]
@@ -14,6 +16,7 @@ for i = 2, #ARGV, 2 do
         emit_claim('StepSlotRenewed', claim, f[3], f[4], 'token', token)
         reply[#reply + 1] = 'OK'
     else
+        history_seen(tonumber(token), PAUSE)
         reply[#reply + 1] = 'STALE'
     end
 end

@@ -4,13 +4,14 @@
 -- KEYS  [1] prefix
 -- ARGV  [1] now; [2] request `<client>:<seq>`, '' for none; [3] dequeuer id; [4] most runs to admit; [5] capacity: the most
 --       runs of this dequeuer in progress, '' unlimited; [6] launch lease ms; [7] run lease ms; [8] dequeue interval ms;
---       [9] retention ms; [10] retention runs
+--       [9] retention ms; [10] retention runs; [11] the highest token that this dequeuer has seen
 -- RETURNS {'OK', more, id, token, attempt, id, token, attempt, ...}; more = '0': nothing is left to do;
 --         '1': call again; 'FULL': more could be admitted, but the capacity of this dequeuer is used up
 --@include lib/open.lua
 --@include lib/requests.lua
 --@include lib/refile.lua
 --@include lib/upkeep.lua
+--@include lib/history.lua
 local request, dequeuer, batch, capacity = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local launch_lease, run_lease, interval = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local WORK = 100 -- heads parked or refiled in one call
@@ -27,6 +28,7 @@ if kept then
     return reply
 end
 
+history_seen(tonumber(ARGV[11]), run_lease)
 local phase = refile()
 local more = sweep(run_lease, interval)
 more = pools() or more
@@ -37,7 +39,7 @@ if capacity then
     batch = math.min(batch, capacity - call('ZCARD', P .. 'dequeuer:' .. dequeuer))
 end
 local room, reply, work, token = 0, {'OK', '0'}, 0, nil
-if not phase or phase == 'file' then
+if (not phase or phase == 'file') and not is_paused() then
     room = math.min(batch, global_room())
 end
 if room > 0 and call('EXISTS', READY) == 1 then
@@ -85,7 +87,7 @@ while room > 0 and work < WORK do
     work = work + ((not known or refiled or gate) and 1 or 0)
 end
 
-if phase or more or (call('EXISTS', READY) == 1 and global_room() > 0) then
+if phase or more or (call('EXISTS', READY) == 1 and global_room() > 0 and not is_paused()) then
     local full = capacity and call('ZCARD', P .. 'dequeuer:' .. dequeuer) >= capacity
     reply[2] = (full and not phase and not more) and 'FULL' or '1'
     ring(P .. 'bell')

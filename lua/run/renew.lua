@@ -4,10 +4,12 @@
 -- ARGV  [1] now; [2] lease ms; then run id, token, run id, token, ...
 -- RETURNS {'OK', word, word, ...} for each run: 'OK' | {'CANCEL', grace ms} (renewed; it was asked to end) | 'STALE'
 --@include lib/open.lua
+--@include lib/history.lua
 local expiry, reply = num(now + tonumber(ARGV[2])), {'OK'}
 for i = 3, #ARGV, 2 do
     local f = call('HMGET', P .. 'run:' .. ARGV[i], 'state', 'token', 'cancel_at', 'cancel_grace')
     if f[1] ~= 'Started' or f[2] ~= ARGV[i + 1] then
+        history_seen(tonumber(ARGV[i + 1]), tonumber(ARGV[2]))
         reply[#reply + 1] = 'STALE'
     else
         call('ZADD', P .. 'running', 'XX', expiry, ARGV[i])

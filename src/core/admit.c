@@ -16,6 +16,7 @@ struct call *admit_call(struct store *s, const struct admit_options *o, const st
     call_int(c, settings->dequeue_interval_ms);
     call_int(c, settings->retention_ms);
     call_int(c, settings->retention_runs);
+    call_int(c, o->seen);
     return c;
 }
 

@@ -17,6 +17,7 @@ struct admit_options {
     const char *dequeuer;
     int64_t batch;    /* 0: upkeep only */
     int64_t capacity; /* most runs of this dequeuer in progress; -1: unlimited */
+    int64_t seen;     /* the highest token that it was given: a server that knows less has lost history */
 };
 
 struct admission {

@@ -30,6 +30,7 @@ struct dequeuer {
     struct settings settings;
     int64_t settings_at; /* when they were asked for, clock_mono_ms */
     struct err fault;    /* the last fault of the settings that was told */
+    int64_t seen;        /* the highest token of its admissions */
     struct reaper *reaper;
     const struct backend_type *type;
     struct backend *backend;
@@ -228,6 +229,8 @@ static void on_admitted(void *arg, const struct reply *r, const struct err *e)
     for (size_t i = 0; i < admit_count(r); i++) {
         struct admission a = admit_at(r, i);
         struct launch l = {a.id, a.token, a.attempt};
+        if (a.token > d->seen)
+            d->seen = a.token;
         d->type->launch(d->backend, &l);
     }
     if (d->draining)
@@ -242,7 +245,7 @@ static void on_admitted(void *arg, const struct reply *r, const struct err *e)
 
 static void admit(struct dequeuer *d)
 {
-    const struct admit_options options = {d->id, ADMIT_BATCH, d->options->capacity};
+    const struct admit_options options = {d->id, ADMIT_BATCH, d->options->capacity, d->seen};
 
     d->admitting = true;
     d->calls++;

@@ -46,7 +46,7 @@ static struct row canceled_run[] = {
 
 static struct row stale[] = {
     {"submit A", "OK NEW A"},
-    {"same run/renew 30000 $A 0 nobody 1", "OK STALE STALE"},
+    {"same run/renew 30000 $A 0 nobody 0", "OK STALE STALE"},
     {"admit", "OK 0 A 1 1"},
     {"same run/renew 30000 $A %A", "OK STALE"},
     {"run/start $A %A host:1 30000", STARTED},

@@ -260,6 +260,7 @@ static const char *say_admit(struct queue *q, const char *rest)
                                {"interval", "600000"},
                                {"retention", "604800000"},
                                {"retention_runs", "100000"},
+                               {"seen", ""},
                                {0}};
     struct words w = {0}, args = {0};
 

@@ -1,0 +1,19 @@
+-- history: tokens only grow. Whoever shows one that this server has not given yet has seen more than the server knows: a restore
+-- or a fail-over has lost history. Tokens are raised past what was seen, and for `pause` ms nothing is admitted or granted,
+-- in which whoever works on what is not known here any more hears of it and ends it.
+--@include lib/events.lua
+local SKIP = 1000000 -- more than were given to others in the same lost history
+
+local function history_seen(token, pause)
+    local given = tonumber(call('HGET', P .. 'meta', 'token')) or 0
+    if not token or token <= given then
+        return
+    end
+    call('HSET', P .. 'meta', 'token', num(token + SKIP), 'paused_until', num(now + pause), 'resumed_at', num(now))
+    call('HINCRBY', P .. 'meta', 'epoch', 1)
+    emit('HistoryLost', '', 'seen', num(token), 'known', num(given))
+end
+
+local function is_paused()
+    return now < (tonumber(call('HGET', P .. 'meta', 'paused_until')) or 0)
+end

@@ -1,0 +1,72 @@
+/* A server that is shown a token which it has not given yet has lost history. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "support/queue.h"
+
+static struct row shown_by_a_dequeuer[] = {
+    {"submit A", "OK NEW A"},
+    {"admit --batch=0 --seen=0", "OK 1"},
+    {"DEL @events @bell", "2"},
+    {"admit --seen=7 --run_lease=2000", "OK 0"},
+    {"events", "HistoryLost '' seen 7 known 0"},
+    {"HMGET @meta token epoch paused_until resumed_at", "1000007 1 3000 1000"},
+    {"EXISTS @bell", "0"},
+    {"admit --seen=1000007 --run_lease=2000", "OK 0"},
+    {"at 2999", ""},
+    {"admit --run_lease=2000", "OK 0"},
+    {"at 3000", ""},
+    {"admit --run_lease=2000 --batch=1", "OK 0 A 1000008 1"},
+    {"HGET @meta epoch", "1"},
+    {0},
+};
+
+static struct row shown_by_two[] = {
+    {"admit --seen=7", "OK 0"},
+    {"admit --seen=1000008", "OK 0"},
+    {"HMGET @meta token epoch", "2000008 2"},
+    {0},
+};
+
+static struct row shown_by_an_executor[] = {
+    {"submit A", "OK NEW A"},
+    {"DEL @events", "1"},
+    {"run/renew 4000 lost 9", "OK STALE"},
+    {"events", "HistoryLost '' seen 9 known 0"},
+    {"admit", "OK 0"},
+    {"at 5000", ""},
+    {"admit --batch=1", "OK 0 A 1000010 1"},
+    {"same run/renew 4000 $A 9", "OK STALE"},
+    {0},
+};
+
+/* Nothing is granted either; what is freed meanwhile is given on behind the pause. */
+static struct row shown_by_a_holder_of_slots[] = {
+    {"HSET @pool_limits db 1", "1"},
+    {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 300000"},
+    {"pool/claim y/a '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
+    {"pool/renew lost/a 5", "OK STALE"},
+    {"pool/release x/a 1 1", "OK"},
+    {"rows pool/claim z/a '' 1 0 db 1", "0"},
+    {"EXISTS @slot:y/a @slot:z/a", "0"},
+    {"at 30999", ""},
+    {"rows pool/claim y/a '' 1 0 db 1", "0"},
+    {"EXISTS @slot:y/a", "0"},
+    {"at 31000", ""},
+    {"pool/claim y/a '' 1 0 db 1", "GRANTED 1000006 300000"},
+    {0},
+};
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        QUEUE_TEST(shown_by_a_dequeuer),
+        QUEUE_TEST(shown_by_two),
+        QUEUE_TEST(shown_by_an_executor),
+        QUEUE_TEST(shown_by_a_holder_of_slots),
+    };
+    return cmocka_run_group_tests(tests, queue_open, queue_close);
+}
