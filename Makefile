@@ -82,7 +82,7 @@ test: bootstrap ## Build and run the tests; TESTS_ONLY='unit/test_url redis/%' r
 	+@$(again) run-tests
 
 .PHONY: run-tests
-run-tests: $(B)/rivers $(TOOLS) $(TEST_BIN)
+run-tests: $(B)/rivers $(TOOLS) $(TEST_BIN) $(if $(filter tests/cli/test_chaos.sh,$(TEST_SH)),$(B)/tests/chaos/chaos)
 	@scripts/run-tests $(B) $(TEST_BIN) $(TEST_SH)
 
 .PHONY: trace
@@ -97,6 +97,13 @@ bench: bootstrap ## Measure rivers against bare Redis: a table and a chart in bu
 	@mkdir -p $(B)/bench
 	@$(B)/rivers bench --chart $(B)/bench/chart.svg $(BENCH) >$(B)/bench/table.txt || { cat $(B)/bench/table.txt; exit 1; }
 	@cat $(B)/bench/table.txt
+
+SECONDS ?= 60
+SEED    ?= 1
+.PHONY: chaos
+chaos: bootstrap ## Let everything around rivers fail for SECONDS=60, by SEED=1, and check what it promises
+	+@$(again) all $(TOOLS) $(B)/tests/chaos/chaos
+	@scripts/chaos $(B) $(SECONDS) $(SEED)
 
 .PHONY: san
 san: export ASAN_OPTIONS := detect_stack_use_after_return=1:strict_string_checks=1:handle_segv=2

@@ -34,8 +34,9 @@ struct proxy {
     pthread_t thread;
     struct event_base *base;
     struct evconnlistener *listener;
-    int stop_fd;
-    struct event *stop;
+    int order_fd; /* an order has come */
+    struct event *order;
+    _Atomic int stop;
     LIST_HEAD(, link) links;
     _Atomic int lose, delay_ms, accepted;
     _Atomic int cut_after; /* bytes, or NEVER */
@@ -156,12 +157,31 @@ static void listen_on_loopback(struct proxy *p)
     snprintf(p->url, sizeof p->url, "redis://127.0.0.1:%d", ntohs(at.sin_port));
 }
 
-static void on_stop(int fd, short what, void *arg)
+static void drop(struct proxy *p)
+{
+    struct link *l;
+
+    while ((l = LIST_FIRST(&p->links)))
+        link_free(l);
+}
+
+static void on_order(int fd, short what, void *arg)
 {
     struct proxy *p = arg;
+    eventfd_t orders;
 
-    (void)fd, (void)what;
-    event_base_loopbreak(p->base);
+    (void)what;
+    eventfd_read(fd, &orders);
+    p->lose = 0;
+    drop(p);
+    if (p->stop)
+        event_base_loopbreak(p->base);
+}
+
+static void order(struct proxy *p)
+{
+    if (eventfd_write(p->order_fd, 1) < 0)
+        die("order");
 }
 
 static void *run(void *arg)
@@ -181,9 +201,9 @@ struct proxy *proxy_new(const struct redis_server *server)
     p->server.sun_family = AF_UNIX;
     snprintf(p->server.sun_path, sizeof p->server.sun_path, "%s/redis.sock", server->dir);
     p->base = event_base_new();
-    p->stop_fd = eventfd(0, EFD_CLOEXEC);
-    p->stop = event_new(p->base, p->stop_fd, EV_READ, on_stop, p);
-    event_add(p->stop, NULL);
+    p->order_fd = eventfd(0, EFD_CLOEXEC);
+    p->order = event_new(p->base, p->order_fd, EV_READ | EV_PERSIST, on_order, p);
+    event_add(p->order, NULL);
     listen_on_loopback(p);
     if (pthread_create(&p->thread, NULL, run, p) != 0)
         die("thread");
@@ -192,16 +212,12 @@ struct proxy *proxy_new(const struct redis_server *server)
 
 void proxy_free(struct proxy *p)
 {
-    struct link *l;
-
-    if (eventfd_write(p->stop_fd, 1) < 0)
-        die("stop");
+    p->stop = 1;
+    order(p);
     pthread_join(p->thread, NULL);
-    while ((l = LIST_FIRST(&p->links)))
-        link_free(l);
     evconnlistener_free(p->listener);
-    event_free(p->stop);
-    close(p->stop_fd);
+    event_free(p->order);
+    close(p->order_fd);
     event_base_free(p->base);
     free(p);
 }
@@ -224,6 +240,11 @@ void proxy_delay_replies(struct proxy *p, int ms)
 void proxy_cut_reply(struct proxy *p, int n)
 {
     p->cut_after = n;
+}
+
+void proxy_drop(struct proxy *p)
+{
+    order(p);
 }
 
 int proxy_accepted(const struct proxy *p)

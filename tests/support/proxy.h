@@ -20,6 +20,10 @@ void proxy_delay_replies(struct proxy *p, int ms);
  */
 void proxy_cut_reply(struct proxy *p, int n);
 
+/* Closes all connections; replies are passed on again. What was lost before can so not make a client take one
+ * reply for another. */
+void proxy_drop(struct proxy *p);
+
 /* How many connections were accepted so far. */
 int proxy_accepted(const struct proxy *p);
 

@@ -1,24 +1,25 @@
 /* worker: what a run executes when a test wants to know what ran at the same time: it appends
  *
- *     start <ns> <run> <attempt> <word>...
- *     end <ns> <run> <attempt> <word>...
+ *     start <ns> <run> <step> <attempt> <step attempt> <token> <token of its slots> <word>...
+ *     end <ns> <the same>
  *
  * to the file $WORKER_LOG and sleeps in between. Each line is one write behind O_APPEND, so the order of the
  * lines is one that all workers agree on; <ns> is the wall clock.
  *
- * A word POOL:SLOTS/LIMIT is checked as well, in a way that outlives no worker, however it ends: it locks SLOTS of the first
- * LIMIT bytes of the file $WORKER_LOG.POOL. When these are not free, the workers that are alive have more than LIMIT slots
- * together: the worker appends `exceeded <ns> <run> <attempt> <word>` and fails.
+ * With a directory $WORKER_LIVE the deaths of workers that were killed are known as well: each holds a lock on
+ * a file of its own there, and before one starts it writes `gone <ns> <the same>` for those whose locks are
+ * free.
  *
  * usage: worker MS [WORD...]
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,19 +28,6 @@ struct line {
     size_t n; /* past the end when it was too long */
 };
 
-static void line_add(struct line *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void line_add(struct line *l, const char *format, ...)
-{
-    va_list args;
-
-    if (l->n >= sizeof l->bytes)
-        return;
-    va_start(args, format);
-    l->n += (size_t)vsnprintf(l->bytes + l->n, sizeof l->bytes - l->n, format, args);
-    va_end(args);
-}
-
 static const char *env_or_dash(const char *name)
 {
     const char *value = getenv(name);
@@ -47,66 +35,81 @@ static const char *env_or_dash(const char *name)
     return value ? value : "-";
 }
 
-static bool tell(int log, const char *what, char **words)
+static void describe_word(struct line *l, const char *word)
+{
+    if (l->n < sizeof l->bytes)
+        l->n += (size_t)snprintf(l->bytes + l->n, sizeof l->bytes - l->n, "%s%s", l->n ? " " : "", word);
+}
+
+/* What the lines of this worker have in common. */
+static bool describe(struct line *l, char **words)
+{
+    static const char *const names[] = {"RIVERS_RUN_ID",       "RIVERS_STEP",  "RIVERS_ATTEMPT",
+                                        "RIVERS_STEP_ATTEMPT", "RIVERS_TOKEN", "RIVERS_POOL_TOKEN"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        describe_word(l, env_or_dash(names[i]));
+    for (; *words; words++)
+        describe_word(l, *words);
+    return l->n < sizeof l->bytes;
+}
+
+static bool tell(int log, const char *what, const char *who)
 {
     struct timespec now;
-    struct line l = {.n = 0};
+    char line[1024 + 64]; /* a description and what stands before it */
 
     clock_gettime(CLOCK_REALTIME, &now);
-    line_add(&l, "%s %lld%09ld %s %s", what, (long long)now.tv_sec, now.tv_nsec, env_or_dash("RIVERS_RUN_ID"),
-             env_or_dash("RIVERS_ATTEMPT"));
-    for (; *words; words++)
-        line_add(&l, " %s", *words);
-    line_add(&l, "\n");
-    return l.n < sizeof l.bytes && write(log, l.bytes, l.n) == (ssize_t)l.n;
+    int n = snprintf(line, sizeof line, "%s %lld%09ld %s\n", what, (long long)now.tv_sec, now.tv_nsec, who);
+    return n < (int)sizeof line && write(log, line, (size_t)n) == n;
 }
 
-/* The lock of a byte ends with the process. */
-static bool lock(int fd, int command, short type, long byte)
-{
-    struct flock l = {.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
-    int status;
+/* --- who lives */
 
-    while ((status = fcntl(fd, command, &l)) < 0 && errno == EINTR)
-        ;
-    return status == 0;
+/* Locked before it has its name, so that nobody takes it for one that is gone. */
+static bool live_enter(int dir, const char *who)
+{
+    char name[32], hidden[32];
+
+    snprintf(name, sizeof name, "%d", (int)getpid());
+    snprintf(hidden, sizeof hidden, ".%d", (int)getpid());
+    int fd = openat(dir, hidden, O_WRONLY | O_CREAT | O_CLOEXEC, 0600); /* held until the process ends */
+    return fd >= 0 && write(fd, who, strlen(who)) == (ssize_t)strlen(who) && flock(fd, LOCK_EX) == 0 &&
+           renameat(dir, hidden, dir, name) == 0;
 }
 
-/* One at a time looks for free bytes: those that are free when it begins stay so. */
-static bool lock_slots(int fd, long slots, long limit)
+static void live_leave(int dir)
 {
-    const long gate = 1L << 30;
+    char name[32];
 
-    if (!lock(fd, F_SETLKW, F_WRLCK, gate))
-        return false;
-    for (long byte = 0; byte < limit && slots > 0; byte++)
-        slots -= lock(fd, F_SETLK, F_WRLCK, byte);
-    return lock(fd, F_SETLK, F_UNLCK, gate) && slots == 0;
+    snprintf(name, sizeof name, "%d", (int)getpid());
+    unlinkat(dir, name, 0);
 }
 
-/* The descriptor stays open: closing it would end the locks. */
-static bool take(const char *log, const char *word)
+/* The line comes before the file goes: who finds no file finds the line. */
+static void bury_one(int dir, int log, const char *name)
 {
-    char pool[256], path[4096];
-    long slots, limit;
+    struct line who = {.n = 0};
+    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 
-    if (sscanf(word, "%255[^:]:%ld/%ld", pool, &slots, &limit) != 3)
-        return true;
-    snprintf(path, sizeof path, "%s.%s", log, pool);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    return fd >= 0 && lock_slots(fd, slots, limit);
+    if (fd < 0)
+        return;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && read(fd, who.bytes, sizeof who.bytes - 1) > 0 &&
+        tell(log, "gone", who.bytes))
+        unlinkat(dir, name, 0);
+    close(fd);
 }
 
-static bool take_all(int log, const char *path, char **words)
+static void bury(int dir, int log)
 {
-    bool taken = true;
+    DIR *names = fdopendir(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 
-    for (; *words; words++)
-        if (!take(path, *words)) {
-            tell(log, "exceeded", (char *[]){*words, NULL});
-            taken = false;
-        }
-    return taken;
+    if (!names)
+        return;
+    for (const struct dirent *d; (d = readdir(names));)
+        if (*d->d_name != '.')
+            bury_one(dir, log, d->d_name);
+    closedir(names);
 }
 
 static void sleep_ms(long ms)
@@ -119,20 +122,25 @@ static void sleep_ms(long ms)
 
 int main(int argc, char **argv)
 {
-    const char *path = getenv("WORKER_LOG");
+    const char *path = getenv("WORKER_LOG"), *live = getenv("WORKER_LIVE");
+    struct line who = {.n = 0};
 
-    if (argc < 2 || !path) {
+    if (argc < 2 || !path || !describe(&who, argv + 2)) {
         fprintf(stderr, "usage: WORKER_LOG=FILE worker MS [WORD...]\n");
         return 2;
     }
     int log = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-    if (log < 0) {
-        fprintf(stderr, "worker: %s: %s\n", path, strerror(errno));
+    int dir = live ? open(live, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (log < 0 || (live && (dir < 0 || !live_enter(dir, who.bytes)))) {
+        fprintf(stderr, "worker: %s: %s\n", log < 0 ? path : live, strerror(errno));
         return 1;
     }
-    bool fine = take_all(log, path, argv + 2);
-    fine = tell(log, "start", argv + 2) && fine;
+    if (live)
+        bury(dir, log);
+    bool told = tell(log, "start", who.bytes);
     sleep_ms(strtol(argv[1], NULL, 10));
-    fine = tell(log, "end", argv + 2) && fine;
-    return fine ? 0 : 1;
+    told = tell(log, "end", who.bytes) && told;
+    if (live)
+        live_leave(dir);
+    return told ? 0 : 1;
 }
