@@ -12,8 +12,9 @@
 
 struct bench_options {
     struct option_list only;
-    const char *chart, *bullmq;
+    const char *chart;
     bool quick, list;
+    int64_t depth;
 };
 
 static const struct option_row rows[] = {
@@ -21,14 +22,14 @@ static const struct option_row rows[] = {
      offsetof(struct bench_options, only), 0, 0},
     {"quick", 'q', OPTION_SWITCH, NULL, "small sizes and one round: shows that it works, measures nothing",
      offsetof(struct bench_options, quick), 0, 0},
+    {"depth", 'd', OPTION_WHOLE, "N", "runs in the deepest queue (default 1000000)",
+     offsetof(struct bench_options, depth), 1000, INT32_MAX},
     {"list", 'l', OPTION_SWITCH, NULL, "list the rows", offsetof(struct bench_options, list), 0, 0},
     {"chart", 0, OPTION_TEXT, "FILE", "draw the ratios into an SVG file",
      offsetof(struct bench_options, chart), 0, 0},
-    {"bullmq", 0, OPTION_TEXT, "DIR", "a directory with BullMQ below node_modules/, for its row",
-     offsetof(struct bench_options, bullmq), 0, 0},
 };
 
-static const struct bench_row *const tables[] = {bench_run_rows};
+static const struct bench_row *const tables[] = {bench_run_rows, bench_depth_rows, bench_pool_rows};
 
 static const struct table_column columns[] = {
     {"ROW", "row"},     {"CASE", "case"}, {"MEASURED", "measured"}, {"AGAINST", "against"},
@@ -119,7 +120,7 @@ static int list(struct context *ctx)
 static int bench(struct context *ctx, const void *options, const struct operands *args, struct err *e)
 {
     const struct bench_options *o = options;
-    struct bench b = {.base = NULL, .quick = o->quick, .bullmq = o->bullmq};
+    struct bench b = {.base = NULL, .quick = o->quick, .depth = o->quick ? 1000 : (size_t)o->depth};
 
     (void)args;
     if (o->list)
@@ -144,7 +145,7 @@ const struct command bench_command = {
         "Starts a Redis server of its own and removes it again. docs/performance.md explains the rows.\n",
     .rows = rows,
     .nrows = sizeof rows / sizeof *rows,
-    .defaults = &(const struct bench_options){.quick = false},
+    .defaults = &(const struct bench_options){.depth = 1000000},
     .size = sizeof(struct bench_options),
     .run = bench,
 };

@@ -35,9 +35,9 @@ struct bench {
     struct redis *redis;
     struct embedded server;
     char *dir;
-    bool quick;         /* small sizes, few rounds: shows that it works, measures nothing */
-    const char *bullmq; /* directory with BullMQ below node_modules/, or NULL */
-    size_t pending;     /* calls in flight */
+    bool quick;     /* small sizes, few rounds: shows that it works, measures nothing */
+    size_t depth;   /* runs in the deepest queue */
+    size_t pending; /* calls in flight */
     struct err err;
     const char *row; /* that is measured now */
     struct bench_figure *figures;
@@ -50,9 +50,9 @@ struct bench_row {
 };
 
 /* Ends with NULL. */
-extern const struct bench_row bench_run_rows[];
+extern const struct bench_row bench_run_rows[], bench_depth_rows[], bench_pool_rows[];
 
-int bench_open(struct bench *b, struct err *e); /* b->quick and b->bullmq are set, the rest is zero */
+int bench_open(struct bench *b, struct err *e); /* b->quick and b->depth are set, the rest is zero */
 void bench_close(struct bench *b);
 bool bench_ok(const struct bench *b);
 
@@ -67,6 +67,7 @@ bool bench_is_met(const struct bench_figure *f);
 struct store *bench_store(struct bench *b, const char *namespace); /* for store_free */
 void bench_clear(struct bench *b);                                 /* all data of all namespaces */
 double bench_cpu_us(struct bench *b);                              /* of the main thread since it started */
+double bench_p99_us(struct bench *b); /* of scripts, as the server timed them since CONFIG RESETSTAT */
 double bench_info(struct bench *b, const char *section, const char *field);
 
 /* One command, its words up to NULL; the reply is for reply_free. */

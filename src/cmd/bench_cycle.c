@@ -35,7 +35,7 @@ static void spec_make(struct spec *s, size_t i)
 
 void cycle_init(struct cycle *c, struct bench *b, const char *namespace, size_t runs)
 {
-    *c = (struct cycle){.runs = runs, .submit_batch = SUBMIT_BATCH, .admit_batch = ADMIT_BATCH};
+    *c = (struct cycle){.runs = runs};
     c->store = bench_store(b, namespace);
     settings_init(&c->settings);
     for (size_t i = 0; i < NSPECS; i++)
@@ -54,14 +54,14 @@ void cycle_release(struct cycle *c)
     store_free(c->store);
 }
 
-/* Gives n runs a team each that no other has. */
-static void part(struct spec *specs, size_t n, size_t serial)
+/* Spreads n runs over the teams. */
+static void spread(struct spec *specs, size_t n, size_t serial, size_t teams)
 {
     char team[24];
     struct err e;
 
     for (size_t i = 0; i < n; i++) {
-        snprintf(team, sizeof team, "own%zu", serial + i);
+        snprintf(team, sizeof team, "own%zu", (serial + i) % teams);
         if (spec_tag_set(&specs[i], "team", team, &e) < 0)
             abort();
     }
@@ -71,11 +71,11 @@ void cycle_submit(struct cycle *c, struct bench *b, size_t runs)
 {
     for (size_t done = 0, calls = 0, n; done < runs && bench_ok(b); done += n) {
         size_t at = done % NSPECS;
-        n = c->submit_batch;
+        n = SUBMIT_BATCH;
         n = n > NSPECS - at ? NSPECS - at : n;
         n = n > runs - done ? runs - done : n;
-        if (c->own_lanes)
-            part(&c->specs[at], n, done);
+        if (c->teams)
+            spread(&c->specs[at], n, done, c->teams);
         bench_send(b, submit_call(c->store, &c->specs[at], n));
         if (++calls % IN_FLIGHT == 0)
             bench_land(b);
@@ -83,7 +83,7 @@ void cycle_submit(struct cycle *c, struct bench *b, size_t runs)
     bench_land(b);
 }
 
-static struct reply *admit(struct cycle *c, struct bench *b, size_t most)
+struct reply *cycle_admit(struct cycle *c, struct bench *b, size_t most)
 {
     const struct admit_options o = {.dequeuer = "bench", .batch = (int64_t)most, .capacity = -1};
 
@@ -107,15 +107,14 @@ static void finish(struct cycle *c, struct bench *b, const struct reply *admitte
     }
 }
 
-size_t cycle_admit(struct cycle *c, struct bench *b, size_t most)
+size_t cycle_end(struct cycle *c, struct bench *b, struct reply *admitted)
 {
-    struct reply *r = admit(c, b, most);
-    size_t n = admit_count(r);
+    size_t n = admit_count(admitted);
 
-    start(c, b, r);
-    finish(c, b, r);
+    start(c, b, admitted);
+    finish(c, b, admitted);
     bench_land(b);
-    reply_free(r);
+    reply_free(admitted);
     return n;
 }
 
@@ -127,7 +126,7 @@ double cycle_once(struct bench *b, void *arg)
 
     cycle_submit(c, b, c->runs);
     for (size_t left = c->runs, n; left > 0 && bench_ok(b); left -= n) {
-        n = cycle_admit(c, b, left < c->admit_batch ? left : c->admit_batch);
+        n = cycle_end(c, b, cycle_admit(c, b, left < ADMIT_BATCH ? left : ADMIT_BATCH));
         in_vain = n ? 0 : in_vain + 1;
         if (in_vain == PATIENCE)
             err_set(&b->err, ERR_REFUSED, "%zu of %zu runs were never admitted", left, c->runs);
@@ -147,7 +146,7 @@ void cycle_phases(struct cycle *c, struct bench *b, double us[CYCLE_PHASES])
     then = bench_cpu_us(b);
     us[0] = then - at;
     for (size_t i = 0; i < BATCHES; i++)
-        batches[i] = admit(c, b, ADMIT_BATCH);
+        batches[i] = cycle_admit(c, b, ADMIT_BATCH);
     at = bench_cpu_us(b);
     us[1] = at - then;
     for (size_t phase = 2; phase < CYCLE_PHASES; phase++, at = then) {

@@ -11,9 +11,8 @@ struct cycle {
     struct store *store;
     struct settings settings;
     struct spec specs[60]; /* 300 bytes and four tags each, three of them limited: 60 lanes */
-    bool own_lanes;        /* each submitted run has a team of its own, and so a lane */
+    size_t teams;          /* over how many the runs are spread; 0: 20 */
     size_t runs;           /* of cycle_once */
-    size_t submit_batch, admit_batch;
 };
 
 /* Sets the limits: 1,000 for each value of three tags and for all runs. */
@@ -21,8 +20,10 @@ void cycle_init(struct cycle *c, struct bench *b, const char *namespace, size_t 
 void cycle_release(struct cycle *c);
 
 void cycle_submit(struct cycle *c, struct bench *b, size_t runs);
-size_t cycle_admit(struct cycle *c, struct bench *b,
-                   size_t most); /* and starts and finishes them; how many it were */
+struct reply *cycle_admit(struct cycle *c, struct bench *b, size_t most);
+
+/* Starts and finishes what was admitted, and frees the reply. Returns how many runs it were. */
+size_t cycle_end(struct cycle *c, struct bench *b, struct reply *admitted);
 
 /* `runs` life cycles, of rivers and of the lower bound: µs of Redis CPU a run. For bench_trials, arg is the cycle. */
 double cycle_once(struct bench *b, void *arg);

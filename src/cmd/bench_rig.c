@@ -156,6 +156,17 @@ double bench_cpu_us(struct bench *b)
     return seconds * 1e6;
 }
 
+double bench_p99_us(struct bench *b)
+{
+    struct reply *r = bench_ask(b, "INFO", "latencystats", NULL);
+    const char *line = strstr(reply_str(r), "latency_percentiles_usec_evalsha:"),
+               *p99 = line ? strstr(line, "p99=") : NULL;
+    double us = p99 ? strtod(p99 + strlen("p99="), NULL) : 0;
+
+    reply_free(r);
+    return us;
+}
+
 /* --- calls in flight */
 
 static void on_landed(void *arg, const struct reply *reply, const struct err *e)

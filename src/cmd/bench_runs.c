@@ -67,7 +67,7 @@ static double memory_of(struct bench *b, bool own_lanes)
 
     cycle_init(&c, b, own_lanes ? "own" : "shared", runs);
     cycle_submit(&c, b, 60); /* what is there once, whatever the number of runs */
-    c.own_lanes = own_lanes;
+    c.teams = own_lanes ? SIZE_MAX : 0;
     double begun = bench_info(b, "memory", "used_memory");
     cycle_submit(&c, b, runs);
     double used = bench_info(b, "memory", "used_memory") - begun;

@@ -1,0 +1,196 @@
+/* What it costs that many runs are queued. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd/bench_cycle.h"
+#include "core/admit.h"
+
+/* Queued runs behind a limit of 0, and runs in the same namespace that pass. */
+struct pile {
+    struct cycle blocked, passing;
+};
+
+static void pile_init(struct pile *p, struct bench *b, const char *namespace, size_t runs, size_t lanes)
+{
+    struct err e;
+
+    cycle_init(&p->blocked, b, namespace, 0);
+    cycle_init(&p->passing, b, namespace, (size_t)bench_size(b, 1000, 50));
+    for (size_t i = 0; i < sizeof p->blocked.specs / sizeof *p->blocked.specs; i++)
+        if (spec_tag_set(&p->blocked.specs[i], "class", "blocked", &e) < 0 ||
+            spec_tag_set(&p->blocked.specs[i], "tier", "x0", &e) < 0)
+            abort();
+    p->blocked.teams = lanes;
+    bench_set(b, p->blocked.store, "config", "max_concurrent_runs", "-1");
+    bench_set(b, p->blocked.store, "tag_limits", "class=blocked", "0");
+    reply_free(cycle_admit(&p->blocked, b, 0)); /* the limits are followed from here on */
+    cycle_submit(&p->blocked, b, runs);
+}
+
+static void pile_release(struct pile *p)
+{
+    cycle_release(&p->blocked);
+    cycle_release(&p->passing);
+}
+
+/* --- one run that passes, behind all that do not */
+
+static double admit_us(struct bench *b, void *arg)
+{
+    struct pile *p = arg;
+
+    cycle_submit(&p->passing, b, 1);
+    double begun = bench_clock_us();
+    struct reply *r = cycle_admit(&p->passing, b, 1);
+    double us = bench_clock_us() - begun;
+    if (admit_count(r) != 1 && bench_ok(b))
+        err_set(&b->err, ERR_REFUSED, "the run that passes was not admitted");
+    cycle_end(&p->passing, b, r);
+    return us;
+}
+
+static double empty_us(struct bench *b, void *arg)
+{
+    double begun = bench_clock_us();
+
+    (void)arg;
+    reply_free(bench_ask(b, "EVAL", "return {'OK'}", "0", NULL));
+    return bench_clock_us() - begun;
+}
+
+static void behind(struct bench *b, size_t runs, size_t lanes)
+{
+    struct pile deep, shallow;
+
+    pile_init(&shallow, b, "shallow", 1000, lanes < 1000 ? lanes : 100);
+    pile_init(&deep, b, "deep", runs, lanes);
+    struct bench_trial trials[] = {
+        {.once = admit_us, .arg = &deep}, {.once = admit_us, .arg = &shallow}, {.once = empty_us}};
+    bench_trials(b, trials, 3, (size_t)bench_size(b, 501, 3));
+    bench_report(b, BAR_AT_MOST, 1.25, "µs", trials[0].median, trials[1].median,
+                 "%zu runs, %zu lanes, against 1,000 runs", runs, lanes);
+    bench_report(b, BAR_AT_MOST, 2.5, "µs", trials[0].median, trials[2].median,
+                 "%zu runs, %zu lanes, against an empty script", runs, lanes);
+    pile_release(&deep);
+    pile_release(&shallow);
+    bench_clear(b);
+}
+
+static void blocked(struct bench *b)
+{
+    for (size_t runs = 10000; runs < b->depth; runs *= 10)
+        behind(b, runs, runs / 10);
+    behind(b, b->depth, 1);
+    behind(b, b->depth, 1000);
+    behind(b, b->depth, b->depth / 10);
+}
+
+static void deep(struct bench *b)
+{
+    struct pile full, empty;
+
+    pile_init(&empty, b, "empty", 0, 1);
+    pile_init(&full, b, "full", b->depth, b->depth / 10);
+    struct bench_trial trials[] = {{.once = cycle_once, .arg = &full.passing},
+                                   {.once = cycle_once, .arg = &empty.passing}};
+    bench_trials(b, trials, 2, (size_t)bench_size(b, 11, 1));
+    bench_report(b, BAR_AT_LEAST, 0.8, "runs/s", 1e6 / trials[0].median, 1e6 / trials[1].median,
+                 "%zu blocked runs, %zu lanes", b->depth, b->depth / 10);
+    pile_release(&full);
+    pile_release(&empty);
+}
+
+/* --- the longest script */
+
+/* Work is done in slices, which are alike: enough of them. */
+static void upkeep(struct pile *p, struct bench *b)
+{
+    for (size_t i = 0; i < (size_t)bench_size(b, 1000, 10); i++)
+        reply_free(cycle_admit(&p->blocked, b, 0));
+}
+
+static void limit_changes(struct pile *p, struct bench *b)
+{
+    bench_set(b, p->blocked.store, "tag_limits", "class=blocked", "1000000");
+    upkeep(p, b);
+}
+
+static void limit_is_added(struct pile *p, struct bench *b)
+{
+    bench_set(b, p->blocked.store, "tag_limits", "owner=*", "0");
+    upkeep(p, b);
+}
+
+static void limit_is_removed(struct pile *p, struct bench *b)
+{
+    char key[256];
+
+    reply_free(bench_ask(b, "HDEL", store_key(p->blocked.store, key, sizeof key, "tag_limits", ""), "owner=*",
+                         NULL));
+    upkeep(p, b);
+}
+
+static void runs_pass(struct pile *p, struct bench *b)
+{
+    cycle_once(b, &p->passing);
+}
+
+static void history_is_trimmed(struct pile *p, struct bench *b)
+{
+    p->blocked.settings.retention_runs = 0;
+    upkeep(p, b);
+}
+
+static double longest_us(struct bench *b)
+{
+    struct reply *r = bench_ask(b, "SLOWLOG", "GET", "1000", NULL);
+    double longest = 0;
+
+    for (size_t i = 0; i < reply_count(r); i++) {
+        const struct reply *entry = reply_at(r, i);
+        double us = (double)reply_int(reply_at(entry, 2), 0);
+        if (reply_is(reply_at(reply_at(entry, 3), 0), "EVALSHA") && us > longest)
+            longest = us;
+    }
+    reply_free(r);
+    return longest;
+}
+
+static void scripts_of(struct pile *p, struct bench *b)
+{
+    static const struct {
+        const char *what;
+        void (*act)(struct pile *p, struct bench *b);
+    } acts[] = {{"runs pass", runs_pass},
+                {"a limit is added", limit_is_added},
+                {"a limit is removed", limit_is_removed},
+                {"a limit that frees all lanes changes", limit_changes},
+                {"history is trimmed", history_is_trimmed}};
+
+    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
+        reply_free(bench_ask(b, "CONFIG", "RESETSTAT", NULL));
+        reply_free(bench_ask(b, "SLOWLOG", "RESET", NULL));
+        acts[i].act(p, b);
+        double longest = longest_us(b);
+        bench_report(b, BAR_AT_MOST, 5000, "µs", longest, 0, "longest, %s", acts[i].what);
+        bench_report(b, BAR_AT_MOST, 1000, "µs", bench_p99_us(b), 0, "p99, %s", acts[i].what);
+    }
+}
+
+static void longest(struct bench *b)
+{
+    struct pile p;
+
+    reply_free(bench_ask(b, "CONFIG", "SET", "slowlog-log-slower-than", "100", NULL));
+    reply_free(bench_ask(b, "CONFIG", "SET", "slowlog-max-len", "1000", NULL));
+    pile_init(&p, b, "deep", b->depth, b->depth / 10);
+    scripts_of(&p, b);
+    pile_release(&p);
+}
+
+const struct bench_row bench_depth_rows[] = {
+    {"blocked", "admission of a run behind blocked ones, round trip", "fewer runs; an empty script", blocked},
+    {"deep", "life cycle with many queued", "an empty queue", deep},
+    {"longest", "scripts with many queued, as Redis times them", "nothing", longest},
+    {0},
+};
