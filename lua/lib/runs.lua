@@ -55,6 +55,9 @@ local function run_final(id, was, state, reason)
     end
     call('ZADD', P .. 'history', num(now), id)
     call('DEL', P .. 'wake:' .. id)
+    if was == 'NotStarted' then
+        call('HDEL', run, 'waiting_for')
+    end
     if was == 'NotStarted' and state == 'Failure' then
         emit('RunLaunchFailed', id, 'reason', reason)
     end
@@ -69,7 +72,8 @@ end
 -- Back to its place in the lane: the same priority, the same id.
 local function run_requeue(id, lane, capacity_of, reason)
     run_leave(id, lane, capacity_of)
-    call('HDEL', P .. 'run:' .. id, 'dequeued_at', 'launched_at', 'started_at', 'dequeuer', 'executor', 'capacity_of')
+    call('HDEL', P .. 'run:' .. id, 'dequeued_at', 'launched_at', 'started_at', 'dequeuer', 'executor', 'capacity_of',
+        'waiting_for')
     run_enqueue(id)
     emit('RunRequeued', id, 'reason', reason)
 end

@@ -4,13 +4,15 @@
 -- ARGV  [1] now; [2] run id
 -- RETURNS {'OK', position, total, lane position, lane total, lane, gate, gate, ...} (positions from 1), each gate that blocks
 --         = {name ('' the global one), current, limit, text as set, up to 10 ids of runs that hold it, ...}
---         {'DELAYED', not_before} | {'NOT_QUEUED', state} | {'NOT_FOUND'}
+--         {'DELAYED', not_before} | {'LAUNCHED', what its executor waits for} | {'NOT_QUEUED', state} | {'NOT_FOUND'}
 --@include lib/open.lua
 --@include lib/reasons.lua
 local id = ARGV[2]
-local f = call('HMGET', P .. 'run:' .. id, 'state', 'not_before')
+local f = call('HMGET', P .. 'run:' .. id, 'state', 'not_before', 'waiting_for')
 if not f[1] then
     return {'NOT_FOUND'}
+elseif f[3] then
+    return {'LAUNCHED', f[3]}
 elseif f[1] ~= 'Queued' then
     return {'NOT_QUEUED', f[1]}
 elseif f[2] then

@@ -9,7 +9,7 @@
 --@include lib/events.lua
 local id, token, executor = ARGV[2], ARGV[3], ARGV[4]
 local run = P .. 'run:' .. id
-local f = call('HMGET', run, 'state', 'token', 'executor', 'attempt')
+local f = call('HMGET', run, 'state', 'token', 'executor', 'attempt', 'waiting_for')
 if not f[1] then
     return {'NOT_FOUND'}
 end
@@ -19,6 +19,9 @@ if f[2] ~= token or not (f[1] == 'NotStarted' or again) then
 end
 if not again then
     call('HSET', run, 'state', 'Started', 'started_at', num(now), 'executor', executor)
+    if f[5] then
+        call('HDEL', run, 'waiting_for')
+    end
     call('ZADD', P .. 'running', 'XX', num(now + tonumber(ARGV[5])), id)
     emit('RunStart', id, 'token', token, 'attempt', f[4], 'executor', executor)
 end

@@ -12,6 +12,8 @@
 #include "base/reaper.h"
 #include "base/environment.h"
 
+#define TERMINATE_GRACE_MS 30000 /* for an executor to end its steps */
+
 extern char **environ;
 
 struct executor_process {
@@ -111,6 +113,20 @@ static void local_launch(struct backend *b, const struct launch *l)
     }
 }
 
+/* Its process is here, and its end will be told. */
+static void local_observe(struct backend *b, const struct launch *l)
+{
+    (void)b;
+    (void)l;
+}
+
+static void local_terminate(struct backend *b, const struct launch *l)
+{
+    for (struct executor_process *x = b->processes; x; x = x->next)
+        if (x->launch.token == l->token)
+            process_end(x->process, TERMINATE_GRACE_MS);
+}
+
 static size_t local_live(const struct backend *b)
 {
     return b->live;
@@ -126,4 +142,13 @@ static void local_close(struct backend *b)
     free(b);
 }
 
-const struct backend_type backend_local = {"local", local_open, local_launch, local_live, local_close};
+/* Executors of an earlier dequeuer go on in sessions of their own: their leases tell what becomes of them. */
+const struct backend_type backend_local = {
+    .name = "local",
+    .open = local_open,
+    .launch = local_launch,
+    .observe = local_observe,
+    .terminate = local_terminate,
+    .live = local_live,
+    .close = local_close,
+};

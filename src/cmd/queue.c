@@ -160,6 +160,20 @@ static void delayed_print(const struct context *ctx, const char *id, int64_t not
     json_line(stdout, o);
 }
 
+static void launched_print(const struct context *ctx, const char *id, const char *waiting_for)
+{
+    cJSON *o;
+
+    if (!ctx->options.json) {
+        printf("Run '%s' is launched, its executor waits for: %s\n", id, waiting_for);
+        return;
+    }
+    o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "run", id);
+    cJSON_AddStringToObject(o, "waiting_for", waiting_for);
+    json_line(stdout, o);
+}
+
 static int queue_why(struct context *ctx, const void *options, const struct operands *args, struct err *e)
 {
     const char *id = args->words[0];
@@ -174,6 +188,8 @@ static int queue_why(struct context *ctx, const void *options, const struct oper
         status = refuse_unknown_run(id);
     else if (reply_is(r, "NOT_QUEUED"))
         status = refuse("Run '%s' is not queued (status: %s).", id, reply_str(reply_at(r, 1)));
+    else if (reply_is(r, "LAUNCHED"))
+        launched_print(ctx, id, reply_str(reply_at(r, 1)));
     else if (reply_is(r, "DELAYED"))
         delayed_print(ctx, id, reply_int(reply_at(r, 1), 0));
     else if (ctx->options.json)

@@ -25,6 +25,7 @@ static cJSON *step_json(const struct step_record *s)
 static void add_texts(cJSON *o, const struct run *r)
 {
     json_add_text(o, "reason", r->reason);
+    json_add_text(o, "waiting_for", r->waiting_for);
     json_add_text(o, "key", r->key);
     json_add_text(o, "gates", r->gates);
     json_add_text(o, "dequeuer", r->dequeuer);

@@ -146,6 +146,7 @@ static void pairs_of_what(struct table *t, const struct run *r)
     pair_text(t, "Run", r->id);
     pair_text(t, "Job", *r->job ? r->job : "-");
     pair_text(t, "Status", text_get(&state));
+    pair_text(t, "Waiting for", r->waiting_for);
     pair_whole(t, "Priority", r->priority);
     for (size_t i = 0; i < r->ntags; i++) {
         text_clear(&state);

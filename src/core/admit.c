@@ -53,6 +53,31 @@ struct call *confirm_call(struct store *s, const char *id, int64_t token, int64_
     return c;
 }
 
+struct call *attend_call(struct store *s, int64_t start_timeout_ms)
+{
+    struct call *c = call_new(s, SCRIPT_RUN_ATTEND);
+
+    call_int(c, ADMIT_LAUNCH_LEASE_MS);
+    call_int(c, start_timeout_ms);
+    return c;
+}
+
+void attend_add(struct call *c, const char *id, int64_t token, const char *waiting_for)
+{
+    call_str(c, id);
+    call_int(c, token);
+    call_str(c, waiting_for);
+}
+
+enum attend_word attend_at(const struct reply *r, size_t i)
+{
+    const struct reply *word = reply_at(r, 1 + i);
+
+    return reply_is(word, "STALE")     ? ATTEND_STALE
+           : reply_is(word, "Started") ? ATTEND_STARTED
+                                       : ATTEND_NOT_STARTED;
+}
+
 struct call *lost_call(struct store *s, const char *id, int64_t token, const char *reason)
 {
     struct call *c = call_new(s, SCRIPT_RUN_LOST);

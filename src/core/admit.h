@@ -1,4 +1,4 @@
-/* admit: what dequeuers ask: the next runs, and what became of launches (lua/run/{admit,confirm,lost}.lua).
+/* admit: what dequeuers ask: the next runs, and what became of launches (lua/run/{admit,confirm,attend,lost}.lua).
  */
 #ifndef RIVERS_CORE_ADMIT_H
 #define RIVERS_CORE_ADMIT_H
@@ -38,6 +38,13 @@ struct admission admit_at(const struct reply *r, size_t i);
 
 /* The executor of this run was launched; reply {'OK', 'OK' | 'STALE'}. */
 struct call *confirm_call(struct store *s, const char *id, int64_t token, int64_t start_timeout_ms);
+
+/* Looks after runs that are being launched or have not started: attend_add for each; reply {'OK', word, ...}
+ * with one of these for each run. */
+enum attend_word { ATTEND_NOT_STARTED, ATTEND_STARTED, ATTEND_STALE };
+struct call *attend_call(struct store *s, int64_t start_timeout_ms);
+void attend_add(struct call *c, const char *id, int64_t token, const char *waiting_for);
+enum attend_word attend_at(const struct reply *r, size_t i);
 
 /* The executor of this run ended without an outcome, or could not be launched; reply {'OK', state}. */
 struct call *lost_call(struct store *s, const char *id, int64_t token, const char *reason);

@@ -45,6 +45,7 @@ static const struct {
     {"executor", false, offsetof(struct run, executor)},
     {"key", false, offsetof(struct run, key)},
     {"gates", false, offsetof(struct run, gates)},
+    {"waiting_for", false, offsetof(struct run, waiting_for)},
     {"priority", true, offsetof(struct run, priority)},
     {"token", true, offsetof(struct run, token)},
     {"attempt", true, offsetof(struct run, attempt)},

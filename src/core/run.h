@@ -41,6 +41,7 @@ struct step_record {
 /* Times in ms of the server's wall clock, 0 where it has not come to that; strings "" where there is none. */
 struct run {
     char *id, *job, *reason, *dequeuer, *executor, *key, *gates;
+    char *waiting_for; /* what keeps the executor of a launched run from starting */
     enum run_state state;
     int64_t priority, token, attempt;
     int64_t submitted_at, not_before, dequeued_at, launched_at, started_at, ended_at, cancel_at;

@@ -5,17 +5,32 @@
 #include <cjson/cJSON.h>
 
 #include "base/text.h"
+#include "core/command_backend.h"
 
 static const struct json_member local_members[] = {
     {"type", NULL, 0, true},
 };
 
+static int check_local(const cJSON *v, const struct json_path *at, struct err *e)
+{
+    return json_object(v, at, local_members, sizeof local_members / sizeof *local_members, NULL, e);
+}
+
+static int check_command(const cJSON *v, const struct json_path *at, struct err *e)
+{
+    struct command_backend b;
+    int failed = command_backend_read(v, at, &b, e);
+
+    command_backend_release(&b);
+    return failed;
+}
+
 static const struct type {
     const char *name;
-    const struct json_member *members;
-    size_t n;
+    int (*check)(const cJSON *v, const struct json_path *at, struct err *e);
 } types[] = {
-    {"local", local_members, sizeof local_members / sizeof *local_members},
+    {"local", check_local},
+    {"command", check_command},
 };
 
 static void unknown_fault(const char *name, const struct json_path *at, struct err *e)
@@ -50,7 +65,7 @@ int run_backend_read(const cJSON *v, const struct json_path *at, char **text, st
     if (!cJSON_IsObject(v))
         return json_fault(e, at, "must be an object");
     const struct type *type = type_of(v, at, e);
-    if (!type || json_object(v, at, type->members, type->n, NULL, e))
+    if (!type || type->check(v, at, e))
         return -1;
     *text = json_print(v);
     return 0;

@@ -17,6 +17,7 @@
 #include "core/admit.h"
 #include "core/bell.h"
 #include "core/config.h"
+#include "daemon/launches.h"
 #include "daemon/server_check.h"
 
 #define ADMIT_DEADLINE_MS 10000
@@ -34,6 +35,7 @@ struct dequeuer {
     struct reaper *reaper;
     const struct backend_type *type;
     struct backend *backend;
+    struct launches *launches;
     struct bell *bell;
     struct event *pause; /* waits without the bell while the capacity is used up */
     struct event *leave; /* draining for LEAVE_MS */
@@ -52,7 +54,8 @@ static bool is_done(const struct dequeuer *d)
 {
     bool answered = d->calls == 0 || d->overdue || !redis_is_ready(store_redis_get(d->store));
 
-    return d->draining && answered && !(d->options->wait_for_runs && d->type->live(d->backend) > 0);
+    return d->draining && answered && launches_pending(d->launches) == 0 &&
+           !(d->options->wait_for_runs && d->type->live(d->backend) > 0);
 }
 
 static void leave_when_done(struct dequeuer *d)
@@ -85,6 +88,7 @@ static void on_term(evutil_socket_t sig, short what, void *arg)
     }
     d->draining = true;
     snprintf(runs, sizeof runs, "%zu", d->type->live(d->backend));
+    timer_set(d->pause, d->settings.dequeue_interval_ms);
     log_line(LOG_INFO, "draining: no further run is admitted", "dequeuer", d->id, "running_here", runs, NULL);
     timer_set(d->leave, LEAVE_MS);
     leave_when_done(d);
@@ -165,6 +169,9 @@ static void hand_over(struct dequeuer *d, const char *run, const char *what, str
 
     *h = (struct handover){d, xstrdup(run), what};
     d->calls++;
+    d->overdue = false;
+    if (d->draining)
+        timer_set(d->leave, LEAVE_MS);
     call_send(c, d->settings.start_timeout_ms, on_handed_over, h);
 }
 
@@ -174,18 +181,35 @@ static void on_launched(void *arg, const struct launch *l, const struct err *why
 
     if (!why) {
         log_line(LOG_INFO, "run launched", "run", l->run, "dequeuer", d->id, NULL);
+        launches_confirm(d->launches, l);
         hand_over(d, l->run, "launch",
                   confirm_call(d->store, l->run, l->token, d->settings.start_timeout_ms));
         return;
     }
     log_line(LOG_ERROR, "launch failed", "run", l->run, "why", why->msg, NULL);
+    launches_forget(d->launches, l);
     hand_over(d, l->run, "failed launch", lost_call(d->store, l->run, l->token, why->msg));
+}
+
+static void on_waiting(void *arg, const struct launch *l, const char *for_what)
+{
+    struct dequeuer *d = arg;
+
+    launches_wait_for(d->launches, l, for_what);
+}
+
+static void on_found(void *arg, const struct launch *l)
+{
+    struct dequeuer *d = arg;
+
+    launches_add(d->launches, l, true);
 }
 
 static void on_ended(void *arg, const struct launch *l, const char *how)
 {
     struct dequeuer *d = arg;
 
+    launches_forget(d->launches, l);
     if (how) {
         log_line(LOG_WARN, "executor lost", "run", l->run, "how", how, NULL);
         hand_over(d, l->run, "lost executor", lost_call(d->store, l->run, l->token, how));
@@ -231,6 +255,7 @@ static void on_admitted(void *arg, const struct reply *r, const struct err *e)
         struct launch l = {a.id, a.token, a.attempt};
         if (a.token > d->seen)
             d->seen = a.token;
+        launches_add(d->launches, &l, false);
         d->type->launch(d->backend, &l);
     }
     if (d->draining)
@@ -260,9 +285,10 @@ static void on_pause_over(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     evtimer_del(d->pause);
-    if (d->draining)
+    if (d->draining) {
+        timer_set(d->pause, d->settings.dequeue_interval_ms);
         leave_when_done(d);
-    else if (!d->admitting && !d->waiting)
+    } else if (!d->admitting && !d->waiting)
         admit(d);
 }
 
@@ -315,10 +341,12 @@ static int begin(struct dequeuer *d, struct err *e)
         .reaper = d->reaper,
         .redis_url = d->options->redis_url,
         .namespace = d->options->namespace,
-        .events = {on_launched, on_ended, d},
+        .launch_timeout_ms = &d->settings.start_timeout_ms,
+        .events = {on_launched, on_waiting, on_ended, on_found, d},
     };
     if (!(d->backend = d->type->open(&host, d->settings.run_backend, e)))
         return -1;
+    d->launches = launches_new(d->base, d->store, &d->settings, d->type, d->backend);
     d->pause = evtimer_new(d->base, on_pause_over, d);
     d->leave = evtimer_new(d->base, on_leave_time, d);
     d->bell = bell_new(d->store, "bell", on_ring, d);
@@ -339,6 +367,7 @@ static void dequeuer_release(struct dequeuer *d)
         event_free(d->pause);
     if (d->leave)
         event_free(d->leave);
+    launches_free(d->launches);
     if (d->backend)
         d->type->close(d->backend);
     if (d->reaper)
@@ -361,6 +390,8 @@ int dequeuer_run(struct store *store, const struct dequeuer_options *options, st
         log_line(LOG_INFO, "dequeuer started", "dequeuer", d->id, "namespace", options->namespace, "backend",
                  d->type->name, NULL);
         server_check(store_redis_get(store));
+        if (d->type->recover)
+            d->type->recover(d->backend);
         admit(d);
         event_base_dispatch(d->base);
         log_line(LOG_INFO, "dequeuer ended", "dequeuer", d->id, NULL);
