@@ -18,6 +18,7 @@ OPT      ?= -O2 -g $(HARDEN)
 CFLAGS   := -std=c11 -D_GNU_SOURCE -DRIVERS_VERSION='"$(VERSION)"' -fPIE $(OPT) $(WARN) -Isrc -I$(B)/gen $(SAN)
 LDFLAGS  := -Wl,-z,relro,-z,now -pie $(SAN)
 LDLIBS   := -lhiredis -levent_core -lcjson
+TEST_LIBS := -lcmocka -Wl,--as-needed -lssl -lcrypto # the last two for tests that are a TLS server
 
 LUA      := $(wildcard lua lua/* lua/*/*.lua)
 SRC      := $(filter-out src/cmd/main.c,$(wildcard src/*/*.c))
@@ -64,9 +65,13 @@ $(B)/obj/%.o: %.c Makefile | $(B)/gen/scripts.h
 	@mkdir -p $(@D)
 	$(call say,CC  )$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/tests/%: $(B)/obj/tests/%.o $(SUPPORT) $(B)/librivers.a
+$(B)/libsupport.a: $(SUPPORT)
+	@rm -f $@
+	$(call say,AR  )ar rcs $@ $^
+
+$(B)/tests/%: $(B)/obj/tests/%.o $(B)/libsupport.a $(B)/librivers.a
 	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(TEST_LIBS)
 
 $(B)/tests/tools/%: $(B)/obj/tests/tools/%.o
 	@mkdir -p $(@D)

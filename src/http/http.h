@@ -65,7 +65,7 @@ struct http_response {
     int status;               /* 200, 404, ... */
     const char *content_type; /* "" when the server sent none */
     int64_t retry_after_ms;   /* -1: the server named no time */
-    const char *body;         /* NUL-terminated; of a refused stream its first bytes */
+    const char *body;         /* NUL-terminated; of a refused stream too */
     size_t body_len;
 };
 
@@ -76,12 +76,12 @@ typedef void http_response_fn(void *arg, const struct http_response *response, c
 struct http_call *http_send(struct http *h, const struct http_request *request, http_response_fn *on_response,
                             void *arg);
 
-/* A line of a response with status 200, without its newline, NUL-terminated; a last line without newline counts.
- * Borrowed for the time of the call. */
+/* A line of a response with status 200, without its newline, NUL-terminated; what is left at a proper end is the
+ * last line. Borrowed for the time of the call. */
 typedef void http_line_fn(void *arg, const char *line, size_t len);
 
-/* on_end is the last callback, as for http_send: a response (200 with an empty body when all lines were delivered and the
- * server ended it properly), or e. */
+/* on_end is the last callback, as for http_send: a response (200 with an empty body when all lines were
+ * delivered and the server ended it properly), or e. */
 struct http_call *http_stream(struct http *h, const struct http_request *request, http_line_fn *on_line,
                               http_response_fn *on_end, void *arg);
 
