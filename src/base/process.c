@@ -124,7 +124,8 @@ static _Noreturn void child_main(struct launch *l)
         dup2(l->input, STDIN_FILENO);
     if (l->output >= 0) {
         dup2(l->output, STDOUT_FILENO);
-        dup2(l->output, STDERR_FILENO);
+        if (!l->options->errors_apart)
+            dup2(l->output, STDERR_FILENO);
     }
     if (cwd && chdir(cwd) < 0)
         child_fail(l, "enter directory", cwd, errno);

@@ -45,6 +45,7 @@ struct process_options {
     bool foreground;      /* with our stdin; a terminal that we own is the group's until process_free */
     bool die_with_parent; /* SIGKILL to the process (not its group) when we die */
     process_output_fn *on_output; /* stdout and stderr in the order written; NULL: it writes to ours */
+    bool errors_apart;            /* on_output gets stdout alone, stderr is ours */
     process_exit_fn *on_exit;     /* the last callback; process_free is allowed in both */
     void *arg;                    /* of both */
 };

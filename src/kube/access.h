@@ -9,6 +9,8 @@
 #ifndef RIVERS_KUBE_ACCESS_H
 #define RIVERS_KUBE_ACCESS_H
 
+#include <sys/queue.h>
+
 #include "base/err.h"
 #include "http/http.h"
 
@@ -28,17 +30,29 @@ struct access *access_new(struct reaper *reaper, const struct access_options *op
 /* Whoever asked and was not answered yet is not. Not from a callback. */
 void access_free(struct access *a);
 
+const char *access_server_get(const struct access *a);    /* its URL */
 const char *access_namespace_get(const struct access *a); /* of the pod or the context; "default" */
 
-/* What is current, without looking at its age; the exec plugin may not have been run yet. */
-const struct http_options *access_options_get(const struct access *a);
+/* The options as they are, without looking at their age; an exec plugin may not have been run yet. */
+struct http_options access_options_get(const struct access *a);
 
-/* Exactly once, never before access_ask has returned: the current options, borrowed, or NULL and why there are none. */
-typedef void access_fn(void *arg, const struct http_options *options, const struct err *e);
+/* Counts the credentials that were read or made: which ones an answer is about. */
+unsigned access_version_get(const struct access *a);
 
-void access_ask(struct access *a, access_fn *on_access, void *arg);
+/* Somebody who waits for credentials, in his own storage from access_ask to on_access or access_forget. why is NULL when
+ * access_options_get gives current ones. */
+struct access_wait {
+    TAILQ_ENTRY(access_wait) link;
+    void (*on_access)(void *arg, const struct err *why);
+    void *arg;
+};
 
-/* What was handed out last is not good any more: read or make it anew. */
-void access_reject(struct access *a);
+/* on_access is called exactly once, never before this has returned. */
+void access_ask(struct access *a, struct access_wait *w);
+void access_forget(struct access *a, struct access_wait *w);
+
+/* The server did not accept the credentials of this version: what is asked for next is read or made anew, unless that
+ * has been done already. */
+void access_reject(struct access *a, unsigned version);
 
 #endif
