@@ -38,7 +38,7 @@ struct web_server {
     pthread_mutex_t lock; /* of identity and connections */
     const struct certificate *identity;
     LIST_HEAD(, connection) connections; /* all there were: joined at the end */
-    _Atomic int accepted, requests;
+    _Atomic int accepted, requests, serving;
 };
 
 static void die(const char *what)
@@ -176,7 +176,9 @@ static bool serve_one(struct connection *c)
         text_release(&c->in);
         c->in = rest;
         c->exchange.body = body;
+        c->server->serving++;
         c->server->serve(c->server->arg, &c->exchange);
+        c->server->serving--;
         free(body);
     }
     free(head);
@@ -307,6 +309,11 @@ const char *web_server_url_get(const struct web_server *s)
 int web_server_connections(const struct web_server *s)
 {
     return s->accepted;
+}
+
+bool web_server_is_idle(const struct web_server *s)
+{
+    return s->serving == 0;
 }
 
 void web_server_set_identity(struct web_server *s, const struct certificate *identity)

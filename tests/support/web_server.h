@@ -33,6 +33,8 @@ void web_server_free(struct web_server *s); /* ends the connections, then waits 
 const char *web_server_url_get(const struct web_server *s); /* https://127.0.0.1:<port> */
 int web_server_connections(const struct web_server *s);     /* accepted so far */
 
+bool web_server_is_idle(const struct web_server *s); /* the function runs nowhere */
+
 /* The certificate of connections from now on. */
 void web_server_set_identity(struct web_server *s, const struct certificate *identity);
 
