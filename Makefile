@@ -18,7 +18,8 @@ OPT      ?= -O2 -g $(HARDEN)
 CFLAGS   := -std=c11 -D_GNU_SOURCE -DRIVERS_VERSION='"$(VERSION)"' -fPIE $(OPT) $(WARN) -Isrc -I$(B)/gen $(SAN)
 LDFLAGS  := -Wl,-z,relro,-z,now -pie $(SAN)
 LDLIBS   := -lhiredis -levent_core -lcjson
-TEST_LIBS := -lcmocka -Wl,--as-needed -lssl -lcrypto # the last two for tests that are a TLS server
+# A test or tool gets those of them that it uses.
+TESTLIBS := -Wl,--as-needed $(LDLIBS) -lcmocka -levent_extra -levent_openssl -lssl -lcrypto
 
 LUA      := $(wildcard lua lua/* lua/*/*.lua)
 SRC      := $(filter-out src/cmd/main.c,$(wildcard src/*/*.c))
@@ -65,17 +66,13 @@ $(B)/obj/%.o: %.c Makefile | $(B)/gen/scripts.h
 	@mkdir -p $(@D)
 	$(call say,CC  )$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/libsupport.a: $(SUPPORT)
+$(B)/tests/support.a: $(SUPPORT)
 	@rm -f $@
 	$(call say,AR  )ar rcs $@ $^
 
-$(B)/tests/%: $(B)/obj/tests/%.o $(B)/libsupport.a $(B)/librivers.a
+$(B)/tests/%: $(B)/obj/tests/%.o $(B)/tests/support.a $(B)/librivers.a
 	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(TEST_LIBS)
-
-$(B)/tests/tools/%: $(B)/obj/tests/tools/%.o
-	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(TESTLIBS)
 
 .PHONY: demo
 demo: bootstrap ## Show rivers at work with a Redis server of its own

@@ -1,0 +1,20 @@
+/* kube_server: the fake API server and test node (tests/tools/kubernetes) for one test binary: in a directory of its
+ * own, gone with all that it started when the test binary ends. */
+#ifndef RIVERS_TESTS_KUBE_SERVER_H
+#define RIVERS_TESTS_KUBE_SERVER_H
+
+#include <sys/types.h>
+
+struct kube_server {
+    char dir[64]; /* kubeconfig, url, token, ca.crt, ... see kube_files.h; sa/ is a service account's */
+    char kubeconfig[96]; /* its path */
+    pid_t pid;
+    int stdin_fd; /* ours; it ends when that is closed */
+};
+
+/* Starts and waits until it answers; extra: NULL-terminated options, see tests/tools/kubernetes.c, or NULL. Ends the
+ * test binary with a message when that fails. */
+void kube_server_start(struct kube_server *s, const char *const *extra);
+void kube_server_stop(struct kube_server *s); /* ends it, and removes the directory */
+
+#endif
