@@ -60,7 +60,7 @@ const struct kube_field kube_job_fields[] = {
     {"spec.podFailurePolicy.rules[].onPodConditions", KUBE_ARRAY, false},
     {"spec.podFailurePolicy.rules[].onPodConditions[]", KUBE_OBJECT, false},
     {"spec.podFailurePolicy.rules[].onPodConditions[].type", KUBE_STRING, true},
-    {"spec.podFailurePolicy.rules[].onPodConditions[].status", KUBE_STRING, false},
+    {"spec.podFailurePolicy.rules[].onPodConditions[].status", KUBE_STRING, true},
     {"spec.selector", KUBE_OBJECT, false},
     {"spec.selector.matchLabels", KUBE_MAP, false},
     {"spec.selector.matchLabels{}", KUBE_STRING, false},

@@ -295,3 +295,12 @@ struct kube_violation kube_schema_check(const struct kube_schema *s, cJSON *job,
     check(&c, root, "", job);
     return c.found;
 }
+
+bool kube_schema_knows(const struct kube_schema *s, const struct kube_field *f)
+{
+    char *path = xstrdup(f->path);
+    const struct field *known = find(s, path);
+
+    free(path);
+    return known && known->required == f->required && (known->type == f->type || f->type == KUBE_ANY);
+}

@@ -35,6 +35,8 @@ struct kube_schema *
 kube_schema_read(const char *file); /* definitions of io.k8s.api.batch.v1.Job and what it refers to */
 void kube_schema_free(struct kube_schema *s);
 size_t kube_schema_count(const struct kube_schema *s);
+bool kube_schema_knows(const struct kube_schema *s,
+                       const struct kube_field *f); /* the same path, type, requirement */
 
 enum kube_fault { KUBE_FINE, KUBE_UNKNOWN_FIELD, KUBE_WRONG_TYPE, KUBE_MISSING };
 struct kube_violation {
