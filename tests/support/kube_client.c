@@ -1,6 +1,7 @@
 #include "support/kube_client.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -98,7 +99,7 @@ void kube_stream_close(struct kube_stream *s)
     free(s);
 }
 
-static struct kube_stream *begin(const char *dir, const struct kube_request *q)
+struct kube_stream *kube_begin(const char *dir, const struct kube_request *q)
 {
     struct kube_stream *s = xcalloc(1, sizeof *s);
 
@@ -112,6 +113,7 @@ static struct kube_stream *begin(const char *dir, const struct kube_request *q)
         return NULL;
     }
     send_request(s, dir, q);
+    fcntl(s->fd, F_SETFL, O_NONBLOCK);
     return s;
 }
 
@@ -128,8 +130,8 @@ static bool read_more(struct kube_stream *s, int64_t end_at)
     int n = SSL_read(s->ssl, buf, sizeof buf);
     if (n > 0)
         text_add_bytes(&s->in, buf, (size_t)n);
-    s->ended = n <= 0;
-    return n > 0;
+    s->ended = n <= 0 && SSL_get_error(s->ssl, n) != SSL_ERROR_WANT_READ; /* TLS had something to say */
+    return !s->ended;
 }
 
 static void take(struct kube_stream *s, size_t n)
@@ -210,7 +212,7 @@ struct kube_response kube_ask(const char *dir, const struct kube_request *q)
 {
     struct kube_response r = {0};
     struct text body = {0};
-    struct kube_stream *s = begin(dir, q);
+    struct kube_stream *s = kube_begin(dir, q);
     int64_t end_at = clock_mono_ms() + ANSWER_TIMEOUT_MS;
 
     if (!s)
@@ -234,7 +236,7 @@ void kube_response_release(struct kube_response *r)
 
 struct kube_stream *kube_stream_open(const char *dir, const struct kube_request *q)
 {
-    struct kube_stream *s = begin(dir, q);
+    struct kube_stream *s = kube_begin(dir, q);
     char *head = s ? read_until(s, "\r\n\r\n", clock_mono_ms() + ANSWER_TIMEOUT_MS) : NULL;
 
     if (s && (!head || strncmp(head, "HTTP/1.1 200", 12) != 0)) {

@@ -30,6 +30,8 @@ void kube_response_release(struct kube_response *r);
 /* A request whose answer is read piece by piece: a watch. */
 struct kube_stream;
 struct kube_stream *kube_stream_open(const char *dir, const struct kube_request *q); /* NULL: refused */
+struct kube_stream *kube_begin(const char *dir,
+                               const struct kube_request *q); /* the same without waiting for an answer */
 /* The next line as JSON, owned by the caller; NULL: the stream has ended, or timeout_ms are over. */
 cJSON *kube_stream_next(struct kube_stream *s, int timeout_ms);
 void kube_stream_close(struct kube_stream *s);

@@ -199,16 +199,37 @@ void fake_pod_until(const struct kube_server *s, const char *job, const char *pa
     free(pod);
 }
 
-void fake_log_is(const struct kube_server *s, const char *job, const char *query, const char *want)
+static char *log_of(const struct kube_server *s, const char *job, const char *query)
 {
     char *pod = fake_pod(s, job), *object = xasprintf("%s/log%s", pod, query), *url = fake_path(object);
     cJSON *answer = fake_ask(s, 200, "GET", url, NULL);
+    char *log = xstrdup(cJSON_GetStringValue(answer));
 
-    assert_string_equal(cJSON_GetStringValue(answer), want);
     cJSON_Delete(answer);
     free(url);
     free(object);
     free(pod);
+    return log;
+}
+
+void fake_log_is(const struct kube_server *s, const char *job, const char *query, const char *want)
+{
+    char *log = log_of(s, job, query);
+
+    assert_string_equal(log, want);
+    free(log);
+}
+
+void fake_log_until(const struct kube_server *s, const char *job, const char *want)
+{
+    int64_t end_at = clock_mono_ms() + DEADLINE_MS;
+    char *log;
+
+    while (strcmp(log = log_of(s, job, ""), want) != 0) {
+        free(log);
+        pause_until(end_at, want);
+    }
+    free(log);
 }
 
 int fake_number(const struct kube_server *s, const char *path)
@@ -219,5 +240,19 @@ int fake_number(const struct kube_server *s, const char *path)
 
     cJSON_Delete(dump);
     free(text);
+    return n;
+}
+
+long fake_log_number(const struct kube_server *s, const char *job)
+{
+    int64_t end_at = clock_mono_ms() + DEADLINE_MS;
+    char *log;
+
+    while (!strchr(log = log_of(s, job, ""), '\n')) {
+        free(log);
+        pause_until(end_at, "a line");
+    }
+    long n = strtol(log, NULL, 10);
+    free(log);
     return n;
 }

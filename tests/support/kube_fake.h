@@ -32,7 +32,9 @@ char *fake_pod(const struct kube_server *s, const char *job); /* `pods/<name>`, 
 void fake_pod_is(const struct kube_server *s, const char *job, const char *path, const char *want);
 void fake_pod_until(const struct kube_server *s, const char *job, const char *path, const char *want);
 void fake_log_is(const struct kube_server *s, const char *job, const char *query, const char *want);
-int fake_pods(const struct kube_server *s, const char *job); /* how many */
+void fake_log_until(const struct kube_server *s, const char *job, const char *want); /* of its newest pod */
+long fake_log_number(const struct kube_server *s, const char *job); /* its first line, once it is there */
+int fake_pods(const struct kube_server *s, const char *job);        /* how many */
 
 /* A number of GET /-/dump: `counters.create jobs`, `watches`, `processes`. */
 int fake_number(const struct kube_server *s, const char *path);

@@ -22,6 +22,8 @@
  *         sends one request to the server of DIR with its token, prints the body; status 0 when it is 2xx. What tests do
  *         to the server: tests/support/kube_admin.h (POST /-/faults, GET /-/dump, ...).
  *
+ *     From a shell: mkfifo in; kubernetes --node DIR <in & exec 3>in; it ends when the shell does.
+ *
  * It is faithful to release 1.20: answers, reasons and messages, also where these are odd. What it leaves out: managed
  * fields, field validation beyond Jobs and metadata, other resources than pods, jobs, events and configmaps.
  */
