@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "support/kube_fake.h"
 #include "support/kube_json.h"
 
@@ -96,14 +97,14 @@ static void create_three(void)
 static void list_is(const char *path, const char *want)
 {
     cJSON *list = fake_ask(&server, 200, "GET", path, NULL);
-    char names[256] = "";
+    struct text names = {0};
 
-    for (const cJSON *i = kube_first(kube_at(list, "items")); i; i = i->next) {
-        strcat(names, kube_text_at(i, "metadata.name"));
-        strcat(names, " ");
-    }
-    if (strcmp(names, want) != 0)
-        fail_msg("%s: `%s`, wanted `%s`", path, names, want);
+    for (const cJSON *i = kube_first(kube_at(list, "items")); i; i = i->next)
+        text_addf(&names, "%s ", kube_text_at(i, "metadata.name"));
+
+    if (strcmp(text_get(&names), want) != 0)
+        fail_msg("%s: `%s`, wanted `%s`", path, text_get(&names), want);
+    text_release(&names);
     cJSON_Delete(list);
 }
 

@@ -221,7 +221,7 @@ struct kube_response kube_ask(const char *dir, const struct kube_request *q)
     if (r.head && read_body(s, r.head, &body, end_at))
         r.status = (int)strtol(r.head + strlen("HTTP/1.1 "), NULL, 10);
     r.text = xstrdup(text_get(&body));
-    r.json = cJSON_Parse(r.text);
+    r.json = r.head && strcasestr(r.head, "application/json") ? cJSON_Parse(r.text) : NULL;
     text_release(&body);
     kube_stream_close(s);
     return r;

@@ -16,7 +16,7 @@ struct denied {
 
 struct kube_users {
     const struct option_list *powerless;
-    char token[40];
+    char *token;
     char certified[64]; /* who showed the last certificate */
     struct denied denied[DENIED_MAX];
 };
@@ -27,6 +27,8 @@ void kube_token_rotate(struct kube_users *u)
 
     if (RAND_bytes(random, sizeof random) != 1)
         abort();
+    free(u->token);
+    u->token = xmalloc(2 * sizeof random + 1);
     for (size_t i = 0; i < sizeof random; i++)
         snprintf(u->token + 2 * i, 3, "%02x", random[i]);
 }
@@ -42,6 +44,7 @@ struct kube_users *kube_users_new(const struct option_list *powerless)
 
 void kube_users_free(struct kube_users *u)
 {
+    free(u->token);
     free(u);
 }
 
@@ -50,18 +53,18 @@ const char *kube_token_get(const struct kube_users *u)
     return u->token;
 }
 
-/* The name in a client certificate; NULL: there is none. */
-static const char *certified(struct kube_users *u, const struct kube_call *call, bool *valid)
+/* Who shows a client certificate; false: nobody does. */
+static bool certified(struct kube_users *u, const struct kube_call *call, bool *valid)
 {
     SSL *ssl = kube_call_ssl(call);
     X509 *cert = SSL_get1_peer_certificate(ssl);
 
     *valid = SSL_get_verify_result(ssl) == X509_V_OK;
     if (!cert)
-        return NULL;
+        return false;
     X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, u->certified, sizeof u->certified);
     X509_free(cert);
-    return u->certified;
+    return true;
 }
 
 static const char *by_token(const struct kube_users *u, const char *token)
@@ -80,10 +83,9 @@ const char *kube_user_of(struct kube_users *u, const struct kube_call *call)
 {
     const char *header = kube_header(call, "Authorization");
     bool valid;
-    const char *name = certified(u, call, &valid);
 
-    if (name)
-        return valid ? name : NULL;
+    if (certified(u, call, &valid))
+        return valid ? u->certified : NULL;
     if (!header)
         return KUBE_ANONYMOUS;
     return strncmp(header, "Bearer ", 7) == 0 ? by_token(u, header + 7) : NULL;
