@@ -4,6 +4,7 @@
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,16 @@ static const char *method_word(enum evhttp_cmd_type type)
     return "HEAD";
 }
 
+/* An answer must not wait for the client to acknowledge what TLS sent before. */
+static void set_no_delay(struct evhttp_connection *connection)
+{
+    int yes = 1;
+
+    if (setsockopt(bufferevent_getfd(evhttp_connection_get_bufferevent(connection)), IPPROTO_TCP, TCP_NODELAY,
+                   &yes, sizeof yes) < 0)
+        perror("tests/support/kube_http: TCP_NODELAY");
+}
+
 static void on_request(struct evhttp_request *req, void *arg)
 {
     struct kube_http *h = arg;
@@ -101,6 +112,7 @@ static void on_request(struct evhttp_request *req, void *arg)
     const char *query = evhttp_uri_get_query(uri);
     struct evbuffer *body = evhttp_request_get_input_buffer(req);
 
+    set_no_delay(evhttp_request_get_connection(req));
     c->req = req;
     c->method = method_word(evhttp_request_get_command(req));
     c->path = evhttp_uridecode(evhttp_uri_get_path(uri), 0, NULL);
