@@ -52,8 +52,12 @@ void base64_add(struct text *t, const void *bytes, size_t n)
 
     for (; n; at += n < 3 ? n : 3, n -= n < 3 ? n : 3) {
         uint32_t bits = (uint32_t)at[0] << 16 | (n > 1 ? (uint32_t)at[1] << 8 : 0) | (n > 2 ? at[2] : 0u);
-        const char four[] = {digits[bits >> 18], digits[bits >> 12 & 63],
-                             n > 1 ? digits[bits >> 6 & 63] : '=', n > 2 ? digits[bits & 63] : '='};
+        char four[] = {digits[bits >> 18], digits[bits >> 12 & 63], digits[bits >> 6 & 63],
+                       digits[bits & 63]};
+        if (n < 3)
+            four[3] = '=';
+        if (n < 2)
+            four[2] = '=';
         text_add_bytes(t, four, 4);
     }
 }

@@ -259,7 +259,8 @@ static const struct json_member user_members[] = {
 
 static int file_fault(struct err *e, const char *path)
 {
-    return err_prefix(e, "%s", path);
+    err_prefix(e, "%s", path);
+    return -1;
 }
 
 /* The entry of that name, passed over while it is not there; -1 when the list is none. */

@@ -46,13 +46,16 @@ struct reading {
 static int library_load(struct library *l, struct err *e)
 {
     *l = (struct library){.handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL)};
-    if (!l->handle)
-        return err_set(e, ERR_SYSTEM, "cannot load libyaml: %s", dlerror());
+    if (!l->handle) {
+        err_set(e, ERR_SYSTEM, "cannot load libyaml: %s", dlerror());
+        return -1;
+    }
     for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
         void *address = dlsym(l->handle, symbols[i].name);
         if (!address) {
             dlclose(l->handle);
-            return err_set(e, ERR_SYSTEM, "cannot load libyaml: %s has no %s", LIBRARY, symbols[i].name);
+            err_set(e, ERR_SYSTEM, "cannot load libyaml: %s has no %s", LIBRARY, symbols[i].name);
+            return -1;
         }
         memcpy((char *)l + symbols[i].offset, &address, sizeof address);
     }
