@@ -47,7 +47,8 @@ struct http {
     struct origin *origin;
     struct multi *requests, *streams;
     struct call_list calls, fed;
-    struct http_call *telling; /* whose lines are being delivered; NULL once it was cancelled */
+    const struct http_call *telling; /* one of whose lines is being delivered */
+    bool cancelled;                  /* and that was cancelled meanwhile */
 };
 
 /* ---- the end of a call ---- */
@@ -57,7 +58,7 @@ static void call_free(struct http_call *c)
     const struct curl *curl = &c->http->curl;
 
     if (c->http->telling == c)
-        c->http->telling = NULL;
+        c->http->cancelled = true;
     if (c->fed)
         TAILQ_REMOVE(&c->http->fed, c, fed_link);
     TAILQ_REMOVE(&c->http->calls, c, link);
@@ -124,11 +125,10 @@ static bool tell_line(struct http_call *c, const char *line, size_t len)
     struct http *h = c->http;
 
     h->telling = c;
+    h->cancelled = false;
     c->on_line(c->arg, line, len);
-    if (!h->telling)
-        return false;
     h->telling = NULL;
-    return true;
+    return !h->cancelled;
 }
 
 static void tell_lines(struct http_call *c)

@@ -13,12 +13,14 @@ struct watched {
     struct event *event;
 };
 
+LIST_HEAD(watched_list, watched);
+
 struct multi {
     const struct curl *curl;
     struct event_base *base;
     CURLM *handle;
     struct event *timer; /* the one that libcurl asks for */
-    LIST_HEAD(, watched) sockets;
+    struct watched_list sockets;
     struct multi_events events;
 };
 

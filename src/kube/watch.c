@@ -263,9 +263,10 @@ static void end_list(struct watch *w)
 
 static void take_page(struct watch *w, const cJSON *list, const cJSON *items)
 {
-    const cJSON *item, *metadata = metadata_of(list);
+    const cJSON *metadata = metadata_of(list);
 
-    cJSON_ArrayForEach(item, items) see(w, item);
+    for (const cJSON *item = items->child; item; item = item->next)
+        see(w, item);
     text_clear(&w->page);
     text_add(&w->page, text_of(metadata, "continue"));
     if (w->page.len)

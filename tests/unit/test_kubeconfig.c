@@ -324,7 +324,7 @@ static void test_mutated(void **state)
     size_t len = strlen(config);
     unsigned seed = 1;
 
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 300; i++) {
         char *copy = xmemdup(config, len);
         size_t n = (size_t)rand_r(&seed) % (len + 1);
         struct account a;
