@@ -31,7 +31,7 @@
 extern char **environ;
 
 /* Why the run ends before its plan is over. */
-enum ending { GOING_ON, CANCELED, TERMINATED, LOST };
+enum run_end { GOING_ON, CANCELED, TERMINATED, LOST };
 
 /* A result on its way outlives the executor until its answer is there. */
 struct delivery {
@@ -64,7 +64,7 @@ struct executor {
     struct event *leave;                    /* the outcome was given LEAVE_MS */
     bool told_to_end, overdue;
     int status; /* of executor_run once the outcome was answered; -1 before */
-    enum ending ending;
+    enum run_end ending;
     char reason[256]; /* of a failure or a termination */
 };
 
@@ -186,7 +186,7 @@ static void on_done(void *arg, size_t step, enum task_state state, const char *w
 }
 
 /* Ends all steps; the first reason to end counts, but a lost run is lost whatever else happens. */
-static void end(struct executor *ex, enum ending why, int64_t grace_ms)
+static void end(struct executor *ex, enum run_end why, int64_t grace_ms)
 {
     if (ex->ending == GOING_ON || why == LOST)
         ex->ending = why;
@@ -451,7 +451,7 @@ static int run_steps(struct executor *ex, int64_t asked_at)
         lease_new(ex->store, &ex->x, ex->settings.run_lease_ms, asked_at, ex->options->guard, &events);
     ex->host = (struct task_host){
         .store = ex->store,
-        .reaper = ex->reaper,
+        .workers = {&worker_process, ex->reaper},
         .slots = ex->slots,
         .lease = ex->lease,
         .x = &ex->x,

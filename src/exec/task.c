@@ -8,64 +8,39 @@
 
 #include "base/duration.h"
 #include "base/mem.h"
-#include "base/process.h"
-#include "base/reaper.h"
 #include "base/timer.h"
 #include "exec/step_log.h"
 
 #define NOT_RUN_EXIT 127 /* what a shell says of a command that it cannot run */
-
-/* How an attempt ended. */
-enum ending { NOT_ENDED, ENDED_EXIT, ENDED_SIGNAL, ENDED_TIMEOUT, ENDED_LEASE_LOST, ENDED_NO_SLOTS };
 
 struct task {
     const struct task_host *host;
     const struct step *step;
     size_t index;
     int64_t attempt, tries; /* tries: attempts made by this task, for the retries */
-    struct process *process;
+    struct worker *worker;  /* NULL: nothing runs */
     struct claim *claim;
     int64_t slot_token; /* 0: no slots are held */
     struct event *next; /* the next attempt, or the end of what does not run */
     struct event *timeout;
     struct step_log *log;
     bool canceled, timed_out, lease_lost;
-    enum ending ending;
-    int code; /* exit code or signal */
+    struct ending ending;
     char why[256];
 };
-
-/* The word that step records keep. */
-static const char *how(const struct task *t, char *buf, size_t size)
-{
-    switch (t->ending) {
-    case NOT_ENDED:
-        snprintf(buf, size, "-");
-        break;
-    case ENDED_EXIT:
-        snprintf(buf, size, "exit:%d", t->code);
-        break;
-    case ENDED_SIGNAL:
-        snprintf(buf, size, "signal:%d", t->code);
-        break;
-    case ENDED_TIMEOUT:
-        snprintf(buf, size, "timeout");
-        break;
-    case ENDED_LEASE_LOST:
-        snprintf(buf, size, "lease-lost");
-        break;
-    case ENDED_NO_SLOTS:
-        snprintf(buf, size, "no-slots");
-        break;
-    }
-    return buf;
-}
 
 static void report(struct task *t, const char *event, const char *state, const char *word)
 {
     struct step_report r = {t->step->name, event, state, t->attempt, word};
 
     t->host->on_report(t->host->arg, &r);
+}
+
+static void worker_free(struct task *t)
+{
+    if (t->worker)
+        t->host->workers.type->free(t->worker);
+    t->worker = NULL;
 }
 
 static void give_slots_back(struct task *t)
@@ -79,7 +54,7 @@ static void done(struct task *t, const char *event, enum task_state state, const
 {
     char buf[40];
 
-    report(t, event, word, how(t, buf, sizeof buf));
+    report(t, event, word, ending_print(&t->ending, buf, sizeof buf));
     step_log_flush(t->log);
     give_slots_back(t);
     t->host->on_done(t->host->arg, t->index, state, t->why);
@@ -87,35 +62,10 @@ static void done(struct task *t, const char *event, enum task_state state, const
 
 /* --- how an attempt ends --- */
 
-static bool is_exit_retried(const struct task *t)
-{
-    const struct retries *r = &t->step->retries;
-
-    if (!(r->on & RETRY_ON_EXIT))
-        return false;
-    for (size_t i = 0; i < r->nexit_codes; i++)
-        if (t->ending == ENDED_EXIT && r->exit_codes[i] == t->code)
-            return true;
-    return r->nexit_codes == 0;
-}
-
 static bool is_retried(const struct task *t)
 {
-    if (t->canceled || t->tries > t->step->retries.max)
-        return false;
-    switch (t->ending) {
-    case ENDED_TIMEOUT:
-        return t->step->retries.on & RETRY_ON_TIMEOUT;
-    case ENDED_LEASE_LOST:
-        return t->step->retries.on & RETRY_ON_LOST;
-    case ENDED_NO_SLOTS:
-    case NOT_ENDED:
-        return false;
-    case ENDED_EXIT:
-    case ENDED_SIGNAL:
-        break;
-    }
-    return is_exit_retried(t);
+    return !t->canceled && t->tries <= t->step->retries.max &&
+           ending_is_retried(&t->ending, &t->step->retries);
 }
 
 static int64_t backoff_ms(const struct task *t)
@@ -133,7 +83,7 @@ static void try_again(struct task *t)
     char buf[40];
     int64_t wait_ms = backoff_ms(t);
 
-    report(t, "StepRetry", "Retrying", how(t, buf, sizeof buf));
+    report(t, "StepRetry", "Retrying", ending_print(&t->ending, buf, sizeof buf));
     step_log_flush(t->log);
     if (wait_ms > 0 || t->lease_lost)
         give_slots_back(t);
@@ -145,12 +95,13 @@ static void attempt_over(struct task *t)
     char buf[40];
 
     evtimer_del(t->timeout);
-    if (t->ending != ENDED_NO_SLOTS)
+    if (t->ending.kind != ENDING_NO_SLOTS)
         snprintf(t->why, sizeof t->why, "step '%s' failed: %s", t->step->name,
-                 t->ending == ENDED_LEASE_LOST ? "lease lost" : how(t, buf, sizeof buf));
+                 t->ending.kind == ENDING_LEASE_LOST ? "lease lost"
+                                                     : ending_print(&t->ending, buf, sizeof buf));
     if (t->canceled)
         done(t, "StepCanceled", TASK_CANCELED, "Canceled");
-    else if (t->ending == ENDED_EXIT && t->code == 0)
+    else if (ending_is_success(&t->ending))
         done(t, "StepSuccess", TASK_SUCCESS, "Success");
     else if (is_retried(t))
         try_again(t);
@@ -158,17 +109,17 @@ static void attempt_over(struct task *t)
         done(t, "StepFailure", TASK_FAILURE, "Failure");
 }
 
-static void on_exit_(void *arg, const struct process_exit *x)
+/* What we ended it for counts more than how it went then. */
+static void on_exit_(void *arg, const struct ending *ending)
 {
     struct task *t = arg;
 
-    process_free(t->process);
-    t->process = NULL;
-    t->code = x->code;
-    t->ending = t->timed_out    ? ENDED_TIMEOUT
-                : t->lease_lost ? ENDED_LEASE_LOST
-                : x->signaled   ? ENDED_SIGNAL
-                                : ENDED_EXIT;
+    worker_free(t);
+    t->ending = *ending;
+    if (t->timed_out)
+        t->ending.kind = ENDING_TIMEOUT;
+    else if (t->lease_lost)
+        t->ending.kind = ENDING_LEASE_LOST;
     attempt_over(t);
 }
 
@@ -179,7 +130,7 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     t->timed_out = true;
-    process_end(t->process, t->step->grace_ms);
+    t->host->workers.type->end(t->worker, t->step->grace_ms);
 }
 
 /* --- running --- */
@@ -214,8 +165,25 @@ static void environment_make(const struct task *t, struct environment *env)
         number_set(env, "RIVERS_POOL_TOKEN", t->slot_token);
 }
 
+static void on_running(void *arg)
+{
+    struct task *t = arg;
+
+    if (t->step->timeout_ms > 0)
+        timer_set(t->timeout, t->step->timeout_ms);
+}
+
+static void cannot_run(struct task *t, const char *why)
+{
+    on_output(t, why, strlen(why));
+    on_output(t, "\n", 1);
+    t->ending = (struct ending){ENDING_EXIT, NOT_RUN_EXIT};
+    event_active(t->next, 0, 0);
+}
+
 static void run(struct task *t)
 {
+    const struct worker_events events = {on_running, on_output, on_exit_, t};
     struct environment env;
     struct err e = {0};
 
@@ -223,27 +191,11 @@ static void run(struct task *t)
         return; /* this process stood still; it is about to end all its tasks */
     report(t, "StepStart", "Started", "-");
     environment_make(t, &env);
-    struct process_options options = {
-        .argv = t->step->argv,
-        .envp = env.vars,
-        .cwd = t->step->cwd,
-        .apart = PROCESS_GROUP,
-        .die_with_parent = true,
-        .on_output = on_output,
-        .on_exit = on_exit_,
-        .arg = t,
-    };
-    t->process = process_start(t->host->reaper, &options, &e);
+    const struct worker_order order = {t->step, t->attempt, env.vars};
+    t->worker = t->host->workers.type->start(t->host->workers.place, &order, &events, &e);
     environment_release(&env);
-    if (!t->process) {
-        on_output(t, e.msg, strlen(e.msg));
-        on_output(t, "\n", 1);
-        t->ending = ENDED_EXIT;
-        t->code = NOT_RUN_EXIT;
-        event_active(t->next, 0, 0);
-    } else if (t->step->timeout_ms > 0) {
-        timer_set(t->timeout, t->step->timeout_ms);
-    }
+    if (!t->worker)
+        cannot_run(t, e.msg);
 }
 
 /* --- claiming --- */
@@ -262,7 +214,7 @@ static void no_slots(struct task *t, const char *why)
     snprintf(t->why, sizeof t->why, "%s", why);
     on_output(t, why, strlen(why));
     on_output(t, "\n", 1);
-    t->ending = ENDED_NO_SLOTS;
+    t->ending.kind = ENDING_NO_SLOTS;
     attempt_over(t);
 }
 
@@ -287,8 +239,8 @@ static void on_slots_lost(void *arg, int64_t grace_ms)
     struct task *t = arg;
 
     t->lease_lost = true;
-    if (t->process)
-        process_end(t->process, grace_ms);
+    if (t->worker)
+        t->host->workers.type->end(t->worker, grace_ms);
     else
         give_slots_back(t); /* the next attempt claims anew */
 }
@@ -316,7 +268,7 @@ static void attempt_start(struct task *t)
     t->tries++;
     t->timed_out = false;
     t->lease_lost = false;
-    t->ending = NOT_ENDED;
+    t->ending = (struct ending){ENDING_NONE, 0};
     if (t->step->nclaims > 0 && !t->claim)
         claim(t);
     else
@@ -339,7 +291,7 @@ struct task *task_start(const struct task_host *host, const struct step *step, s
                         int64_t attempts_before)
 {
     struct task *t = xcalloc(1, sizeof *t);
-    struct event_base *base = reaper_base_get(host->reaper);
+    struct event_base *base = redis_base_get(store_redis_get(host->store));
 
     t->host = host;
     t->step = step;
@@ -356,8 +308,7 @@ void task_free(struct task *t)
 {
     if (!t)
         return;
-    if (t->process)
-        process_free(t->process);
+    worker_free(t);
     give_slots_back(t);
     event_free(t->next);
     event_free(t->timeout);
@@ -368,14 +319,14 @@ void task_free(struct task *t)
 void task_end(struct task *t, int64_t grace_ms)
 {
     t->canceled = true;
-    if (t->process)
-        process_end(t->process, grace_ms);
+    if (t->worker)
+        t->host->workers.type->end(t->worker, grace_ms);
     else
         event_active(t->next, 0, 0);
 }
 
 void task_signal(struct task *t, int sig)
 {
-    if (t->process)
-        process_signal(t->process, sig);
+    if (t->worker)
+        t->host->workers.type->signal(t->worker, sig);
 }

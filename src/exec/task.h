@@ -7,7 +7,7 @@
  *                         ^  │ never to be granted, timeout  │ any other end    no try left ──> on_done(TASK_FAILURE)
  *                         │  └────> on_done(TASK_FAILURE)    v
  *                         └───────── backoff over ───── BACKOFF (slots given back)
- *   task_end: from CLAIMING and BACKOFF at once, from RUNNING when the process group is gone ──> on_done(TASK_CANCELED)
+ *   task_end: from CLAIMING and BACKOFF at once, from RUNNING when nothing of it runs any more ──> on_done(TASK_CANCELED)
  */
 #ifndef RIVERS_EXEC_TASK_H
 #define RIVERS_EXEC_TASK_H
@@ -22,14 +22,14 @@
 #include "exec/lease.h"
 #include "exec/plan.h"
 #include "exec/slots.h"
+#include "exec/worker.h"
 
 struct task;
-struct reaper;
 
 /* What all tasks of a run share; borrowed. */
 struct task_host {
     struct store *store;
-    struct reaper *reaper;
+    struct workers workers;
     struct slots *slots;
     const struct lease *lease; /* of the run: without it nothing is started any more */
     const struct execution *x;
@@ -48,6 +48,6 @@ struct task *task_start(const struct task_host *host, const struct step *step, s
 void task_free(struct task *t); /* kills what runs, gives slots back; no further callback */
 
 void task_end(struct task *t, int64_t grace_ms); /* cancel: SIGTERM, grace, SIGKILL; 0: SIGKILL at once */
-void task_signal(struct task *t, int sig);       /* forwards a signal to the step's process group */
+void task_signal(struct task *t, int sig);       /* forwards a signal to what runs */
 
 #endif
