@@ -9,6 +9,7 @@
 #include "base/duration.h"
 #include "base/mem.h"
 #include "core/kube_name.h"
+#include "core/name.h"
 #include "core/quantity.h"
 
 #define TTL_MIN_MS 60000 /* a dequeuer that was away for a moment must still find what became of a Job */
@@ -52,17 +53,9 @@ static int read_data_key(const cJSON *v, const struct json_path *at, void *into,
     return read_named(v, at, kube_name_is_data_key, "1 to 253 of A-Z a-z 0-9 - _ .", into, e);
 }
 
-static bool is_image(const char *s)
-{
-    for (const char *p = s; *p; p++)
-        if (*p <= ' ' || *p > '~')
-            return false;
-    return *s;
-}
-
 static int read_image(const cJSON *v, const struct json_path *at, void *into, struct err *e)
 {
-    return read_named(v, at, is_image, "the name of an image", into, e);
+    return read_named(v, at, name_is_image, "the name of an image", into, e);
 }
 
 static int read_quantity(const cJSON *v, const struct json_path *at,

@@ -38,6 +38,15 @@ bool name_is_text(const char *s, size_t min, size_t max)
     return true;
 }
 
+bool name_is_image(const char *s)
+{
+    const char *p = s;
+
+    while (*p > ' ' && *p <= '~')
+        p++;
+    return *s && !*p;
+}
+
 bool name_is_env(const char *s)
 {
     return *s && !strchr(DIGITS, *s) && !s[strspn(s, LETTERS DIGITS "_")];

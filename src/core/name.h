@@ -14,6 +14,9 @@ bool name_is_plain(const char *s, size_t max, const char *extra);
 /* min to max bytes of UTF-8 without control characters. */
 bool name_is_text(const char *s, size_t min, size_t max);
 
+/* Printable ASCII without blanks: what names an image, of which only a registry knows more. */
+bool name_is_image(const char *s);
+
 /* [A-Za-z_][A-Za-z0-9_]* */
 bool name_is_env(const char *s);
 

@@ -13,14 +13,20 @@ static const struct retries defaults = {
     .backoff_ms = 1000,
     .factor = 2,
     .max_backoff_ms = 60000,
-    .on = RETRY_ON_EXIT | RETRY_ON_TIMEOUT | RETRY_ON_LOST,
+    .on = RETRY_ON_EXIT | RETRY_ON_TIMEOUT | RETRY_ON_LOST | RETRY_ON_EVICTED | RETRY_ON_NODE_LOST,
 };
 
 /* "exit" is any exit; exit codes are numbers. */
 static const struct {
     const char *word;
     int on;
-} words[] = {{"exit", RETRY_ON_EXIT}, {"timeout", RETRY_ON_TIMEOUT}, {"lost", RETRY_ON_LOST}};
+} words[] = {
+    {"exit", RETRY_ON_EXIT},         {"timeout", RETRY_ON_TIMEOUT}, {"lost", RETRY_ON_LOST},
+    {"oom", RETRY_ON_OOM},           {"evicted", RETRY_ON_EVICTED}, {"node-lost", RETRY_ON_NODE_LOST},
+    {"deadline", RETRY_ON_DEADLINE},
+};
+
+#define WORDS "\"exit\", \"timeout\", \"lost\", \"oom\", \"evicted\", \"node-lost\", \"deadline\""
 
 void retries_init(struct retries *r)
 {
@@ -58,7 +64,7 @@ static int read_word(struct retries *r, const cJSON *v, const struct json_path *
             r->on |= words[i].on;
             return 0;
         }
-    return json_fault(e, at, "must be \"exit\", \"timeout\", \"lost\" or an exit code");
+    return json_fault(e, at, "must be one of " WORDS " or an exit code");
 }
 
 static int read_code(struct retries *r, const cJSON *v, const struct json_path *at, struct err *e)
@@ -77,7 +83,7 @@ static int read_on(const cJSON *v, const struct json_path *at, void *into, struc
     struct json_path below = {at, NULL, 0};
 
     if (!cJSON_IsArray(v) || !v->child)
-        return json_fault(e, at, "must be a list of \"exit\", \"timeout\", \"lost\" and exit codes");
+        return json_fault(e, at, "must be a list of " WORDS " and exit codes");
     r->on = 0;
     r->exit_codes = xcalloc((size_t)cJSON_GetArraySize(v), sizeof *r->exit_codes);
     for (const cJSON *item = v->child; item; item = item->next, below.index++)

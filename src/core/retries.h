@@ -8,14 +8,23 @@
 #include "base/json.h"
 #include "base/text.h"
 
-enum retry_on { RETRY_ON_EXIT = 1, RETRY_ON_TIMEOUT = 2, RETRY_ON_LOST = 4 };
+enum retry_on {
+    RETRY_ON_EXIT = 1,
+    RETRY_ON_TIMEOUT = 2,
+    RETRY_ON_LOST = 4, /* its slots */
+    /* Of worker pods. */
+    RETRY_ON_OOM = 8,
+    RETRY_ON_EVICTED = 16,
+    RETRY_ON_NODE_LOST = 32,
+    RETRY_ON_DEADLINE = 64, /* of the pod, not ours */
+};
 
 struct retries {
     int64_t max;            /* further attempts; 0: none */
     int64_t backoff_ms;     /* before the first of them, 1 s; 0: at once */
     double factor;          /* >= 1: the wait grows by it from one to the next; 2 */
     int64_t max_backoff_ms; /* 1 min */
-    int on;                 /* enum retry_on; all */
+    int on;                 /* enum retry_on; all but oom and deadline */
     int *exit_codes;        /* of RETRY_ON_EXIT; none: any non-zero exit */
     size_t nexit_codes;
 };

@@ -103,6 +103,7 @@ static void put_stored(struct text *t, const struct spec *s)
 
     env_print(t, s->env, s->nenv);
     json_put_whole_member(t, "max_concurrent_steps", s->max_concurrent_steps, defaults.max_concurrent_steps);
+    json_put_string_member(t, "executor", s->in_process ? "in_process" : NULL);
     json_put_key(t, "steps");
     json_put_open(t, '[');
     for (size_t i = 0; i < s->nsteps; i++)

@@ -2,16 +2,17 @@
  * spec: what a submission says, read from its JSON and checked whole before anything reaches the server.
  *
  * A job in the configuration has the same shape. What scripts decide by (job, tags, priority, key, delay,
- * on_lost, max_attempts) is stored in fields of the run's record; the rest (steps, env, max_concurrent_steps)
- * is stored beside it as the JSON that spec_print writes, and read again by the executor.
+ * on_lost, max_attempts) is stored in fields of the run's record; the rest (steps, env, max_concurrent_steps,
+ * executor) is stored beside it as the JSON that spec_print writes, and read again by the executor.
  *
  *   {"job": "nightly", "tags": {"team": "growth"}, "priority": 5, "key": "nightly-23", "delay": "10m",
  *    "on_lost": "fail" | "requeue", "max_attempts": 3,
- *    "max_concurrent_steps": 4, "env": {"DAY": "2026-11-23"},
+ *    "max_concurrent_steps": 4, "executor": "in_process", "env": {"DAY": "2026-11-23"},
  *    "steps": [{"name": "extract", "command": ["sh", "-c", "..."] | "...", "needs": ["a"], "env": {},
- *               "cwd": "/tmp", "timeout": "10m", "grace": "10s", "continue_on_failure": false,
+ *               "cwd": "/tmp", "image": "python:3", "resources": {"cpu": "2", "memory": "4Gi", "gpu": 1},
+ *               "timeout": "10m", "grace": "10s", "continue_on_failure": false,
  *               "retries": {"max": 3, "backoff": "1s", "factor": 2, "max_backoff": "1m",
- *                           "on": ["exit" | 1, "timeout", "lost"]},
+ *                           "on": ["exit" | 1, "timeout", "lost", ...]},
  *               "pool": "db" | ["db", "api"], "pool_slots": 2 | {"db": 2},
  *               "pools": {"db": 2, "api": 1}, "claim_timeout": "10m"}]}
  */
@@ -42,6 +43,7 @@ struct spec {
     bool requeue_lost;            /* on_lost: "requeue" */
     int64_t max_attempts;         /* of the run when its executor is lost; 3 */
     int64_t max_concurrent_steps; /* 0: number of cores */
+    bool in_process;              /* executor: "in_process", no worker pods */
     struct env_var *env;
     size_t nenv;
     struct step *steps;
@@ -67,7 +69,7 @@ __attribute__((warn_unused_result)) int spec_env_set(struct spec *s, const char 
 /* Makes it a run of one step (named "main") from a command line. */
 void spec_command_set(struct spec *s, char *const *argv);
 
-/* The stored part (steps, env, max_concurrent_steps), defaults left out; owned by the caller. spec_parse
+/* The stored part (steps, env, max_concurrent_steps, executor), defaults left out; owned by the caller. spec_parse
  * reads it again. */
 char *spec_print(const struct spec *s);
 

@@ -76,6 +76,14 @@ static int read_max_concurrent_steps(const cJSON *v, const struct json_path *at,
     return json_whole(v, at, 0, INT32_MAX, into, e);
 }
 
+static int read_executor(const cJSON *v, const struct json_path *at, void *into, struct err *e)
+{
+    if (!cJSON_IsString(v) || strcmp(v->valuestring, "in_process"))
+        return json_fault(e, at, "must be \"in_process\"");
+    *(bool *)into = true;
+    return 0;
+}
+
 static int read_env(const cJSON *v, const struct json_path *at, void *into, struct err *e)
 {
     struct spec *s = into;
@@ -112,6 +120,7 @@ static const struct json_member members[] = {
     {"on_lost", read_on_lost, offsetof(struct spec, requeue_lost), false},
     {"max_attempts", read_max_attempts, offsetof(struct spec, max_attempts), false},
     {"max_concurrent_steps", read_max_concurrent_steps, offsetof(struct spec, max_concurrent_steps), false},
+    {"executor", read_executor, offsetof(struct spec, in_process), false},
     {"env", read_env, 0, false},
     {"steps", read_steps, 0, true},
 };

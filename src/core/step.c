@@ -31,6 +31,8 @@ void step_release(struct step *s)
     free(s->argv);
     free(s->name);
     free(s->cwd);
+    free(s->image);
+    resources_release(&s->resources);
     free(s->needs);
     env_release(s->env, s->nenv);
     claims_release(s->claims, s->nclaims);
@@ -108,6 +110,23 @@ static int read_cwd(const cJSON *v, const struct json_path *at, void *into, stru
     return 0;
 }
 
+static int read_image(const cJSON *v, const struct json_path *at, void *into, struct err *e)
+{
+    const char *image;
+
+    if (json_string(v, at, &image, e))
+        return -1;
+    if (!name_is_image(image))
+        return json_fault(e, at, "must be the name of an image");
+    *(char **)into = xstrdup(image);
+    return 0;
+}
+
+static int read_resources(const cJSON *v, const struct json_path *at, void *into, struct err *e)
+{
+    return resources_read(v, at, into, e);
+}
+
 static int read_ms(const cJSON *v, const struct json_path *at, void *into, struct err *e)
 {
     return json_duration_ms(v, at, into, e);
@@ -129,6 +148,8 @@ static const struct json_member members[] = {
     {"needs", NULL, 0, false},
     {"env", read_env, 0, false},
     {"cwd", read_cwd, offsetof(struct step, cwd), false},
+    {"image", read_image, offsetof(struct step, image), false},
+    {"resources", read_resources, offsetof(struct step, resources), false},
     {"timeout", read_ms, offsetof(struct step, timeout_ms), false},
     {"grace", read_ms, offsetof(struct step, grace_ms), false},
     {"claim_timeout", read_ms, offsetof(struct step, claim_timeout_ms), false},
@@ -182,6 +203,8 @@ void step_print(struct text *t, const struct step *s, const struct step *all)
         print_needs(t, s, all);
     env_print(t, s->env, s->nenv);
     json_put_string_member(t, "cwd", s->cwd);
+    json_put_string_member(t, "image", s->image);
+    resources_print(t, &s->resources);
     json_put_duration_member(t, "timeout", s->timeout_ms, defaults.timeout_ms);
     json_put_duration_member(t, "grace", s->grace_ms, defaults.grace_ms);
     json_put_duration_member(t, "claim_timeout", s->claim_timeout_ms, defaults.claim_timeout_ms);

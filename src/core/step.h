@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "core/claims.h"
 #include "core/env.h"
+#include "core/resources.h"
 #include "core/retries.h"
 
 #define STEP_NAME_BYTES 63 /* also of a job: A-Z a-z 0-9 _ . -, starting with a letter or digit */
@@ -19,8 +20,10 @@ struct step {
     char **argv; /* NULL-terminated; a command given as a string is sh -c */
     struct env_var *env;
     size_t nenv;
-    char *cwd;     /* NULL: the executor's */
-    size_t *needs; /* indices into the run's steps */
+    char *cwd;                  /* NULL: the executor's */
+    char *image;                /* of a worker pod; NULL: the backend's */
+    struct resources resources; /* of a worker pod */
+    size_t *needs;              /* indices into the run's steps */
     size_t nneeds;
     int64_t timeout_ms;       /* 0: none */
     int64_t grace_ms;         /* between SIGTERM and SIGKILL; 10 s */

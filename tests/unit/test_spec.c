@@ -17,8 +17,9 @@
 #define RUN(members)   "{" members ", \"steps\": [{\"name\": \"a\", \"command\": \"x\"}]}"
 #define NAMED(n, more) "{\"name\": \"" n "\", \"command\": \"x\"" more "}"
 
-#define NAME_FAULT "must be 1 to 63 of A-Z a-z 0-9 _ . -, starting with a letter or digit"
-#define SLOTS      "must be a whole number from 1 to 2147483647"
+#define NAME_FAULT  "must be 1 to 63 of A-Z a-z 0-9 _ . -, starting with a letter or digit"
+#define RETRY_WORDS "\"exit\", \"timeout\", \"lost\", \"oom\", \"evicted\", \"node-lost\", \"deadline\""
+#define SLOTS       "must be a whole number from 1 to 2147483647"
 
 static void parse(struct spec *s, const char *text)
 {
@@ -58,7 +59,13 @@ static void test_defaults(void **state)
     assert_int_equal(a->retries.max, 0);
     assert_int_equal(a->retries.backoff_ms, 1000);
     assert_int_equal(a->retries.max_backoff_ms, 60000);
-    assert_int_equal(a->retries.on, RETRY_ON_EXIT | RETRY_ON_TIMEOUT | RETRY_ON_LOST);
+    assert_int_equal(a->retries.on, RETRY_ON_EXIT | RETRY_ON_TIMEOUT | RETRY_ON_LOST | RETRY_ON_EVICTED |
+                                        RETRY_ON_NODE_LOST);
+    assert_false(s.in_process);
+    assert_null(a->image);
+    assert_null(a->resources.cpu);
+    assert_null(a->resources.memory);
+    assert_int_equal(a->resources.gpu, 0);
     spec_release(&s);
 }
 
@@ -148,6 +155,9 @@ static void test_round_trip(void **state)
         STEP(""),
         STEP(", \"needs\": []"),
         STEP(", \"retries\": {\"max\": 0, \"on\": [\"timeout\"]}"),
+        STEP(", \"retries\": {\"max\": 1, \"on\": [\"oom\", \"evicted\", \"node-lost\", \"deadline\"]}"),
+        STEP(
+            ", \"image\": \"python:3\", \"resources\": {\"cpu\": \"250m\", \"memory\": \"1Gi\", \"gpu\": 2}"),
         STEP(", \"retries\": {\"max\": 1, \"on\": [\"exit\"], \"factor\": 1e300}"),
         STEP(", \"pools\": {\"a b\": 2147483647, \"\\\"\": 1}, \"timeout\": \"18446744073709551615s\""),
         "{\"steps\": [" NAMED("a", "") "," NAMED("b", "") "," NAMED("c", "") "]}",
@@ -278,6 +288,7 @@ static void test_refused_runs(void **state)
          "delay: invalid duration for 'delay': \"5\" — time unit needed, for example 5sec "
          "or 5ms. Examples: \"30s\", \"5m\", \"1h30m\", \"250ms\""},
         {RUN("\"on_lost\": \"retry\""), "on_lost: must be \"fail\" or \"requeue\""},
+        {RUN("\"executor\": \"local\""), "executor: must be \"in_process\""},
         {RUN("\"max_attempts\": 0"), "max_attempts: " SLOTS},
         {RUN("\"max_concurrent_steps\": -1"),
          "max_concurrent_steps: must be a whole number from 0 to 2147483647"},
@@ -307,6 +318,13 @@ static void test_refused_steps(void **state)
          "line 1, column 39: a string cannot hold NUL"},
         {STEP(", \"comand\": 1"), "steps[0]: unknown key 'comand', did you mean 'command'?"},
         {STEP(", \"cwd\": \"\""), "steps[0].cwd: must not be empty"},
+        {STEP(", \"image\": \"\""), "steps[0].image: must be the name of an image"},
+        {STEP(", \"image\": \"a b\""), "steps[0].image: must be the name of an image"},
+        {STEP(", \"resources\": {\"cpus\": \"1\"}"),
+         "steps[0].resources: unknown key 'cpus', did you mean 'cpu'?"},
+        {STEP(", \"resources\": {\"cpu\": 1}"), "steps[0].resources.cpu: must be a string"},
+        {STEP(", \"resources\": {\"gpu\": 0.5}"),
+         "steps[0].resources.gpu: must be a whole number from 0 to 1024"},
         {STEP(", \"env\": {\"A-B\": \"\"}"),
          "steps[0].env: 'A-B' cannot name an environment variable: letters, digits and _ can"},
         {STEP(", \"continue_on_failure\": 1"), "steps[0].continue_on_failure: must be true or false"},
@@ -318,9 +336,9 @@ static void test_refused_steps(void **state)
         {STEP(", \"retries\": {\"max\": 1, \"factor\": 1e999}"),
          "steps[0].retries.factor: must be a number ≥ 1"},
         {STEP(", \"retries\": {\"max\": 1, \"on\": []}"),
-         "steps[0].retries.on: must be a list of \"exit\", \"timeout\", \"lost\" and exit codes"},
-        {STEP(", \"retries\": {\"max\": 1, \"on\": [\"oom\"]}"),
-         "steps[0].retries.on[0]: must be \"exit\", \"timeout\", \"lost\" or an exit code"},
+         "steps[0].retries.on: must be a list of " RETRY_WORDS " and exit codes"},
+        {STEP(", \"retries\": {\"max\": 1, \"on\": [\"oomph\"]}"),
+         "steps[0].retries.on[0]: must be one of " RETRY_WORDS " or an exit code"},
         {STEP(", \"retries\": {\"max\": 1, \"on\": [1, 0]}"),
          "steps[0].retries.on[1]: must be a whole number from 1 to 255"},
         {STEP(", \"retries\": {\"max\": 1, \"on\": [\"exit\", 1]}"),
@@ -423,6 +441,28 @@ static void test_stored_size(void **state)
     text_release(&t);
 }
 
+static void test_worker(void **state)
+{
+    struct spec s;
+
+    (void)state;
+    parse(
+        &s,
+        "{\"executor\": \"in_process\", \"steps\": [{\"name\": \"a\", \"command\": \"x\", \"image\": \"b:1\","
+        "\"resources\": {\"cpu\": \"250m\", \"memory\": \"1Gi\", \"gpu\": 2}}]}");
+    assert_true(s.in_process);
+    assert_string_equal(s.steps[0].image, "b:1");
+    assert_string_equal(s.steps[0].resources.cpu, "250m");
+    assert_string_equal(s.steps[0].resources.memory, "1Gi");
+    assert_int_equal(s.steps[0].resources.gpu, 2);
+    char *printed = spec_print(&s);
+    assert_string_equal(printed, "{\"executor\":\"in_process\",\"steps\":[{\"name\":\"a\",\"command\":\"x\","
+                                 "\"image\":\"b:1\",\"resources\":{\"cpu\":\"250m\",\"memory\":\"1Gi\","
+                                 "\"gpu\":2}}]}");
+    free(printed);
+    spec_release(&s);
+}
+
 static void test_tag_set(void **state)
 {
     struct spec s;
@@ -473,13 +513,13 @@ static void test_command_and_env(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),        cmocka_unit_test(test_whole),
-        cmocka_unit_test(test_print),           cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_graph),           cmocka_unit_test(test_claims),
-        cmocka_unit_test(test_refused_runs),    cmocka_unit_test(test_refused_steps),
-        cmocka_unit_test(test_refused_claims),  cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_stored_size),     cmocka_unit_test(test_tag_set),
-        cmocka_unit_test(test_command_and_env),
+        cmocka_unit_test(test_defaults),      cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_print),         cmocka_unit_test(test_worker),
+        cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_graph),
+        cmocka_unit_test(test_claims),        cmocka_unit_test(test_refused_runs),
+        cmocka_unit_test(test_refused_steps), cmocka_unit_test(test_refused_claims),
+        cmocka_unit_test(test_bounds),        cmocka_unit_test(test_stored_size),
+        cmocka_unit_test(test_tag_set),       cmocka_unit_test(test_command_and_env),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
