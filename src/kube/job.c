@@ -148,6 +148,7 @@ static void put_variables_of_run(struct text *t, const struct pod *p)
     char token[24];
 
     snprintf(token, sizeof token, "%" PRId64, p->run->token);
+    put_redis_url(t, p->site);
     put_variable(t, "RIVERS_TOKEN", token);
     put_variable(t, "RIVERS_NAMESPACE", p->site->namespace);
     put_variable(t, "RIVERS_INSTALLATION", p->site->installation);
@@ -158,7 +159,6 @@ static void put_variables_of_run(struct text *t, const struct pod *p)
 static void put_environment(struct text *t, const struct pod *p)
 {
     open_member(t, "env", '[');
-    put_redis_url(t, p->site);
     if (!p->step)
         put_variables_of_run(t, p);
     for (char *const *var = p->vars; var && *var; var++) {

@@ -39,7 +39,7 @@ struct job_site {
     const struct kube_backend *backend; /* with its image */
     const char *installation;           /* tells the Jobs of one Redis from another's in the same cluster */
     const char *namespace;              /* of rivers */
-    const char *redis_url;              /* for pods when the backend names no Secret: then it holds none */
+    const char *redis_url; /* for run pods when the backend names no Secret: it holds none then */
 };
 
 /* Whose attempt it is. */

@@ -30,14 +30,14 @@ static char name_char(char c)
 {
     if (c >= 'A' && c <= 'Z')
         return (char)(c - 'A' + 'a');
-    return is_lower_or_digit(c) ? c : '-';
+    return (char)(is_lower_or_digit(c) ? c : '-');
 }
 
 static char label_char(char c)
 {
     bool stays = is_lower_or_digit(c) || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
 
-    return stays ? c : '-';
+    return (char)(stays ? c : '-');
 }
 
 /* Both ends must be a letter or digit, which name_char and label_char keep as they are (but for the case). */

@@ -153,8 +153,6 @@ static void the_job_of_a_step(void **state)
                                 "\"image\":\"python:3\","
                                 "\"command\":[\"sh\",\"-c\",\"echo $DAY $$$ "
                                 "$$(date)\"],\"workingDir\":\"/data\",\"env\":["
-                                "{\"name\":\"RIVERS_REDIS_URL\",\"valueFrom\":{\"secretKeyRef\":{\"name\":"
-                                "\"redis\",\"key\":\"url\"}}},"
                                 "{\"name\":\"DAY\",\"value\":\"$$(x)\"},{\"name\":\"EMPTY\",\"value\":\"\"},"
                                 "{\"name\":\"A\",\"value\":\"b=c\"}],"
                                 "\"resources\":{\"requests\":{\"cpu\":\"2\",\"memory\":\"4Gi\"},"
@@ -163,7 +161,7 @@ static void the_job_of_a_step(void **state)
     end(&f);
 }
 
-/* A URL that may hold a password stays in its Secret; a step has no token of the cluster unless that was asked for. */
+/* A URL that may hold a password stays in its Secret, which steps do not get; a step has no token of the cluster unless that was asked for. */
 static void what_is_secret_is_not_in_it(void **state)
 {
     struct fixture f;
@@ -175,7 +173,10 @@ static void what_is_secret_is_not_in_it(void **state)
     job_make_run(&run, &f.site, &f.run, "{}");
     job_make_step(&step, &f.site, &f.run, &f.spec.steps[0], 1, vars);
     assert_null(strstr(run.text, "redis://"));
-    assert_null(strstr(step.text, "redis://"));
+    assert_non_null(
+        strstr(run.text, "{\"name\":\"RIVERS_REDIS_URL\",\"valueFrom\":{\"secretKeyRef\":{\"name\":\"redis\","
+                         "\"key\":\"url\"}}}"));
+    assert_null(strstr(step.text, "RIVERS_REDIS_URL"));
     assert_non_null(strstr(step.text, "\"automountServiceAccountToken\":false"));
     assert_null(strstr(step.text, "serviceAccountName"));
     job_release(&run);
