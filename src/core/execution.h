@@ -19,7 +19,7 @@ struct execution { /* plain data: which run, by which grant; borrowed strings */
  * runs). */
 struct step_report {
     const char *step;
-    const char *event; /* StepStart StepSuccess StepFailure StepSkipped StepRetry StepCanceled */
+    const char *event; /* StepStart StepWaiting StepSuccess StepFailure StepSkipped StepRetry StepCanceled */
     const char *state;
     int64_t attempt;
     const char *how;

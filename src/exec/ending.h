@@ -11,6 +11,11 @@ enum ending_kind {
     ENDING_NONE, /* not yet */
     ENDING_EXIT,
     ENDING_SIGNAL,
+    ENDING_OOM,     /* these, of a pod, as retries.on names them */
+    ENDING_EVICTED, /* or preempted, or deleted */
+    ENDING_NODE_LOST,
+    ENDING_DEADLINE,
+    ENDING_NOT_RUN, /* its pod could not be made, or did not begin */
     ENDING_TIMEOUT,
     ENDING_LEASE_LOST, /* of its slots */
     ENDING_NO_SLOTS,   /* it never ran */
@@ -18,7 +23,8 @@ enum ending_kind {
 
 struct ending {
     enum ending_kind kind;
-    int code; /* exit code or signal */
+    int code;           /* exit code or signal */
+    const char *detail; /* for people; NULL: the word says it all */
 };
 
 bool ending_is_success(const struct ending *x);

@@ -18,6 +18,7 @@
 #include "base/environment.h"
 #include "exec/lease.h"
 #include "exec/plan.h"
+#include "exec/pods.h"
 #include "base/reaper.h"
 #include "exec/task.h"
 
@@ -51,6 +52,8 @@ struct executor {
     struct plan plan;
     struct task_host host;
     struct task **tasks; /* by step; NULL unless active */
+    bool in_pods;        /* steps run in pods of their own */
+    struct pods pods;
     struct slots *slots;
     struct lease *lease;
     struct event *flush;
@@ -140,11 +143,12 @@ static void on_flush(evutil_socket_t fd, short what, void *arg)
 
 /* --- the plan --- */
 
+/* One that runs already was started by this executor before its container was restarted, and is found by its number. */
 static int64_t attempts_before(const struct executor *ex, const char *step)
 {
     for (size_t i = 0; i < ex->run.nsteps; i++)
         if (strcmp(ex->run.steps[i].name, step) == 0)
-            return ex->run.steps[i].attempt;
+            return ex->run.steps[i].attempt - (strcmp(ex->run.steps[i].state, "Started") == 0);
     return 0;
 }
 
@@ -308,7 +312,8 @@ static void environment_make(struct executor *ex)
     struct environment *env = &ex->environment;
     char number[24], *url = redis_url_print(redis_url_get(store_redis_get(ex->store)));
 
-    environment_init(env, environ);
+    environment_init(env, ex->in_pods ? NULL : environ);
+    environment_unset(env, "RIVERS_RUN_BACKEND");  /* is for us alone */
     environment_set(env, "RIVERS_REDIS_URL", url); /* a password in it is not for steps */
     for (size_t i = 0; i < ex->spec.nenv; i++)
         environment_set(env, ex->spec.env[i].name, ex->spec.env[i].value);
@@ -336,8 +341,17 @@ static void plan_make(struct executor *ex)
     ex->tasks = xcalloc(ex->spec.nsteps, sizeof *ex->tasks);
 }
 
+/* Where the steps run. A run whose cluster cannot be reached fails with the reason. */
+static int workers_open(struct executor *ex, struct err *e)
+{
+    const struct job_run run = {ex->x.run, ex->run.attempt, ex->x.token};
+
+    ex->in_pods = pods_wanted() && !ex->spec.in_process && !ex->options->foreground;
+    return ex->in_pods ? pods_open(&ex->pods, ex->reaper, &run, store_namespace_get(ex->store), e) : 0;
+}
+
 /* The spec was checked when it was submitted; an older rivers may still not understand it. */
-static int spec_refused(struct executor *ex, const char *why)
+static int run_refused(struct executor *ex, const char *why)
 {
     struct err e = {0};
 
@@ -367,7 +381,9 @@ static int take_over(struct executor *ex, struct err *e)
     } else {
         run_read(&ex->run, ex->x.run, reply_at(r, 1), 0);
         if (spec_parse(&ex->spec, reply_str(reply_at(r, 2)), reply_len(reply_at(r, 2)), e) < 0)
-            status = spec_refused(ex, e->msg);
+            status = run_refused(ex, e->msg);
+        else if (workers_open(ex, e) < 0)
+            status = run_refused(ex, e->msg);
     }
     reply_free(r);
     return status;
@@ -451,7 +467,8 @@ static int run_steps(struct executor *ex, int64_t asked_at)
         lease_new(ex->store, &ex->x, ex->settings.run_lease_ms, asked_at, ex->options->guard, &events);
     ex->host = (struct task_host){
         .store = ex->store,
-        .workers = {&worker_process, ex->reaper},
+        .workers = ex->in_pods ? (struct workers){&worker_job, ex->pods.jobs}
+                               : (struct workers){&worker_process, ex->reaper},
         .slots = ex->slots,
         .lease = ex->lease,
         .x = &ex->x,
@@ -492,6 +509,7 @@ static void executor_release(struct executor *ex)
     if (ex->plan.states)
         plan_release(&ex->plan);
     environment_release(&ex->environment);
+    pods_close(&ex->pods);
     settings_release(&ex->settings);
     spec_release(&ex->spec);
     run_release(&ex->run);

@@ -60,6 +60,26 @@ static void done(struct task *t, const char *event, enum task_state state, const
     t->host->on_done(t->host->arg, t->index, state, t->why);
 }
 
+/* --- its output --- */
+
+static void on_output(void *arg, const char *bytes, size_t n)
+{
+    struct task *t = arg;
+
+    step_log_add(t->log, bytes, n);
+    if (t->host->echo) {
+        fwrite(bytes, 1, n, stdout);
+        fflush(stdout);
+    }
+}
+
+/* What we have to say stands in the log of the step, where its own words are. */
+static void say(struct task *t, const char *what)
+{
+    on_output(t, what, strlen(what));
+    on_output(t, "\n", 1);
+}
+
 /* --- how an attempt ends --- */
 
 static bool is_retried(const struct task *t)
@@ -92,13 +112,7 @@ static void try_again(struct task *t)
 
 static void attempt_over(struct task *t)
 {
-    char buf[40];
-
     evtimer_del(t->timeout);
-    if (t->ending.kind != ENDING_NO_SLOTS)
-        snprintf(t->why, sizeof t->why, "step '%s' failed: %s", t->step->name,
-                 t->ending.kind == ENDING_LEASE_LOST ? "lease lost"
-                                                     : ending_print(&t->ending, buf, sizeof buf));
     if (t->canceled)
         done(t, "StepCanceled", TASK_CANCELED, "Canceled");
     else if (ending_is_success(&t->ending))
@@ -107,6 +121,19 @@ static void attempt_over(struct task *t)
         try_again(t);
     else
         done(t, "StepFailure", TASK_FAILURE, "Failure");
+}
+
+static void explain(struct task *t)
+{
+    const char *detail = t->ending.detail ? t->ending.detail : "";
+    char word[40];
+
+    ending_print(&t->ending, word, sizeof word);
+    snprintf(t->why, sizeof t->why, "step '%s' failed: %s%s%s", t->step->name,
+             t->ending.kind == ENDING_LEASE_LOST ? "lease lost" : word, *detail ? ": " : "", detail);
+    if (*detail)
+        say(t, detail);
+    t->ending.detail = NULL; /* was lent */
 }
 
 /* What we ended it for counts more than how it went then. */
@@ -120,6 +147,7 @@ static void on_exit_(void *arg, const struct ending *ending)
         t->ending.kind = ENDING_TIMEOUT;
     else if (t->lease_lost)
         t->ending.kind = ENDING_LEASE_LOST;
+    explain(t);
     attempt_over(t);
 }
 
@@ -134,17 +162,6 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
 }
 
 /* --- running --- */
-
-static void on_output(void *arg, const char *bytes, size_t n)
-{
-    struct task *t = arg;
-
-    step_log_add(t->log, bytes, n);
-    if (t->host->echo) {
-        fwrite(bytes, 1, n, stdout);
-        fflush(stdout);
-    }
-}
 
 static void number_set(struct environment *env, const char *name, int64_t n)
 {
@@ -173,17 +190,22 @@ static void on_running(void *arg)
         timer_set(t->timeout, t->step->timeout_ms);
 }
 
+static void on_waiting(void *arg, const char *reason)
+{
+    report(arg, "StepWaiting", "Started", reason);
+}
+
 static void cannot_run(struct task *t, const char *why)
 {
-    on_output(t, why, strlen(why));
-    on_output(t, "\n", 1);
-    t->ending = (struct ending){ENDING_EXIT, NOT_RUN_EXIT};
+    say(t, why);
+    t->ending = (struct ending){ENDING_EXIT, NOT_RUN_EXIT, NULL};
+    explain(t);
     event_active(t->next, 0, 0);
 }
 
 static void run(struct task *t)
 {
-    const struct worker_events events = {on_running, on_output, on_exit_, t};
+    const struct worker_events events = {on_running, on_waiting, on_output, on_exit_, t};
     struct environment env;
     struct err e = {0};
 
@@ -212,8 +234,7 @@ static void on_granted(void *arg, int64_t token)
 static void no_slots(struct task *t, const char *why)
 {
     snprintf(t->why, sizeof t->why, "%s", why);
-    on_output(t, why, strlen(why));
-    on_output(t, "\n", 1);
+    say(t, why);
     t->ending.kind = ENDING_NO_SLOTS;
     attempt_over(t);
 }
@@ -268,7 +289,7 @@ static void attempt_start(struct task *t)
     t->tries++;
     t->timed_out = false;
     t->lease_lost = false;
-    t->ending = (struct ending){ENDING_NONE, 0};
+    t->ending = (struct ending){ENDING_NONE, 0, NULL};
     if (t->step->nclaims > 0 && !t->claim)
         claim(t);
     else

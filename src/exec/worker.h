@@ -27,6 +27,8 @@ struct worker_order {
 
 struct worker_events {
     void (*on_running)(void *arg); /* once; perhaps before type->start has returned */
+    void (*on_waiting)(void *arg,
+                       const char *reason); /* why it does not run yet, a word; "-": nothing unusual */
     void (*on_output)(void *arg, const char *bytes, size_t n);
     void (*on_exit)(void *arg, const struct ending *ending); /* the last; type->free is allowed */
     void *arg;

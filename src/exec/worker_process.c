@@ -22,7 +22,8 @@ static void on_exit_(void *arg, const struct process_exit *x)
 {
     struct worker *w = arg;
 
-    w->events.on_exit(w->events.arg, &(struct ending){x->signaled ? ENDING_SIGNAL : ENDING_EXIT, x->code});
+    w->events.on_exit(w->events.arg,
+                      &(struct ending){x->signaled ? ENDING_SIGNAL : ENDING_EXIT, x->code, NULL});
 }
 
 static struct worker *start(void *place, const struct worker_order *order, const struct worker_events *events,

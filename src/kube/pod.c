@@ -108,6 +108,7 @@ void pod_read(struct pod *p, const cJSON *object)
         .name = string(metadata, "name"),
         .uid = string(metadata, "uid"),
         .job = string(member(metadata, "labels"), "job-name"),
+        .deleting = member(metadata, "deletionTimestamp"),
         .waiting = "",
         .message = "",
     };

@@ -26,6 +26,7 @@ enum pod_end {
 struct pod {
     const char *name, *uid, *job; /* job: the name of its Job */
     enum pod_phase phase;
+    bool deleting;       /* it is to end, at the latest after its grace */
     const char *waiting; /* while WAITING, why: "ErrImagePull", "Unschedulable"; "": as usual */
     const char *message; /* to that, or to its end */
     enum pod_end end;    /* once OVER; before, what a deletion would be */

@@ -63,6 +63,26 @@ static struct row skipped_step[] = {
     {0},
 };
 
+/* What keeps a started step from running is kept, each reason once; it has begun when there is none any more. */
+static struct row waiting_step[] = {
+    {"submit A", "OK NEW A"},
+    {"admit", "OK 0 A 1 1"},
+    {"run/start $A %A host:1 30000", STARTED},
+    {"run/report $A %A 1 load StepStart Started 1 -", "OK"},
+    {"DEL @events", "1"},
+    {"at 2000", ""},
+    {"run/report $A %A 1 load StepWaiting Started 1 ErrImagePull", "OK"},
+    {"HGET @run:$A step:load", "Started 1 2000 - ErrImagePull"},
+    {"same run/report $A %A 1 load StepWaiting Started 1 ErrImagePull", "OK"},
+    {"at 3000", ""},
+    {"run/report $A %A 1 load StepWaiting Started 1 -", "OK"},
+    {"HGET @run:$A step:load", "Started 1 3000 - -"},
+    {"events", "StepWaiting A step load attempt 1 how ErrImagePull; StepWaiting A step load attempt 1 how -"},
+    {"run/report $A %A 1 load StepSuccess Success 1 exit:0", "OK"},
+    {"same run/report $A %A 1 load StepWaiting Started 1 Unschedulable", "OK"},
+    {0},
+};
+
 static struct row several_reports_in_order[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
@@ -116,6 +136,7 @@ int main(void)
         QUEUE_TEST(retried_step),
         QUEUE_TEST(canceled_while_it_waited_for_a_retry),
         QUEUE_TEST(skipped_step),
+        QUEUE_TEST(waiting_step),
         QUEUE_TEST(several_reports_in_order),
         QUEUE_TEST(reported_again),
         QUEUE_TEST(stale),

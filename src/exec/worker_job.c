@@ -1,0 +1,643 @@
+/*
+ *             the pods of earlier    201, or the same is there      a pod of it
+ *             attempts are gone      409 otherwise: refused         is seen
+ *   WAITING ───────────────────> CREATING ──────────────────> CREATED ──> (pod) ──> over, or gone ──> log read ──> on_exit
+ *                                                                │ end, pending for too long, pod gone
+ *                                                                v
+ *                                                             the Job is deleted, then its pod with our grace
+ *
+ * What is over for another reason than the end of its container deletes its Job, so that no second pod follows.
+ */
+#include "exec/worker_job.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+#include <event2/event.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/timer.h"
+#include "core/name.h"
+#include "exec/pod_log.h"
+#include "exec/worker.h"
+#include "kube/client.h"
+#include "kube/pod.h"
+#include "kube/watch.h"
+
+#define AGAIN_MIN_MS 250
+#define AGAIN_MAX_MS 10000
+#define REASON_BYTES 39 /* of a record of a step */
+
+enum state { WAITING, CREATING, CREATED };
+
+struct worker {
+    struct worker_jobs *jobs;
+    struct worker *next, **link;
+    struct worker_events events; /* without functions: a leftover of an earlier attempt */
+    struct job job;
+    enum state state;
+    char *uid, *pod, *pod_uid; /* NULL: not known yet */
+    struct kube_call *call;
+    void (*then)(struct worker *w); /* when `again` comes */
+    struct event *again, *pending;
+    int64_t wait_ms; /* before the last try */
+    struct pod_log *log;
+    bool running;               /* said so */
+    bool gone;                  /* nothing of it runs: no pod, or one that is over */
+    bool maybe;                 /* it was asked for without an answer: it may be there */
+    bool remove, removed;       /* its Job is to be deleted, and is */
+    int64_t grace_ms, asked_ms; /* < 0: the pod's own; of the last deletion of the pod */
+    struct ending ending;       /* its detail is ours */
+    char reason[REASON_BYTES + 1], detail[192];
+};
+
+struct worker_jobs {
+    struct kube *kube;
+    const struct job_site *site;
+    const struct job_run *run;
+    const char *namespace;
+    struct watch *watch;
+    struct worker *workers;
+    bool synced, ready;
+};
+
+static void create(struct worker *w);
+static void delete_job(struct worker *w);
+
+/* --- calls --- */
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+
+    (void)fd;
+    (void)what;
+    w->then(w);
+}
+
+static void later(struct worker *w, void (*then)(struct worker *w), int64_t in_ms)
+{
+    w->then = then;
+    timer_set(w->again, in_ms);
+}
+
+/* After a call that did not do. */
+static void try_again(struct worker *w, void (*call)(struct worker *w), const struct kube_reply *r)
+{
+    w->wait_ms = w->wait_ms ? w->wait_ms * 2 : AGAIN_MIN_MS;
+    if (w->wait_ms > AGAIN_MAX_MS)
+        w->wait_ms = AGAIN_MAX_MS;
+    later(w, call, r->retry_after_ms > w->wait_ms ? r->retry_after_ms : w->wait_ms);
+}
+
+static void ask(struct worker *w, const char *method, const char *path, const char *body,
+                kube_reply_fn *on_reply)
+{
+    const struct kube_request request = {.method = method, .path = path, .body = body};
+
+    w->call = kube_send(w->jobs->kube, &request, on_reply, w);
+}
+
+static char *jobs_path(const struct worker *w, const char *name)
+{
+    return xasprintf("/apis/batch/v1/namespaces/%s/jobs%s%s", w->jobs->namespace, *name ? "/" : "", name);
+}
+
+/* --- the end --- */
+
+static void worker_release(struct worker *w)
+{
+    *w->link = w->next;
+    if (w->next)
+        w->next->link = w->link;
+    kube_cancel(w->call);
+    pod_log_free(w->log);
+    event_free(w->again);
+    event_free(w->pending);
+    job_release(&w->job);
+    free(w->uid);
+    free(w->pod);
+    free(w->pod_uid);
+    free(w);
+}
+
+static void begin_all(struct worker_jobs *jobs)
+{
+    for (const struct worker *w = jobs->workers; w; w = w->next)
+        if (!w->events.on_exit)
+            return; /* a leftover */
+    jobs->ready = jobs->synced;
+    for (struct worker *w = jobs->workers; jobs->ready && w; w = w->next)
+        if (w->state == WAITING && !w->remove)
+            create(w);
+}
+
+/* Over when nothing runs, nothing can follow, and what it wrote was read. w may be gone afterwards. */
+static void settle(struct worker *w)
+{
+    struct worker_jobs *jobs = w->jobs;
+
+    if (!w->gone || (w->remove && !w->removed) || w->log)
+        return;
+    if (w->events.on_exit) {
+        struct ending ending = w->ending;
+        if (ending.kind == ENDING_NONE)
+            ending = (struct ending){ENDING_SIGNAL, SIGTERM, NULL};
+        ending.detail = *w->detail ? w->detail : NULL;
+        w->events.on_exit(w->events.arg, &ending);
+    } else {
+        worker_release(w);
+        begin_all(jobs);
+    }
+}
+
+static void decide(struct worker *w, enum ending_kind kind, int code, const char *detail)
+{
+    if (w->ending.kind != ENDING_NONE)
+        return;
+    w->ending.kind = kind;
+    w->ending.code = code;
+    snprintf(w->detail, sizeof w->detail, "%s", detail);
+}
+
+/* There is no pod, and none will be. */
+static void never_was(struct worker *w)
+{
+    w->removed = true;
+    w->gone = true;
+    settle(w);
+}
+
+static void on_pod_deleted(void *arg, const struct kube_reply *r);
+static void end_pod(struct worker *w);
+
+/* 0 would only make the server forget the pod, whatever its node does. */
+static void delete_pod(struct worker *w)
+{
+    char *path = xasprintf("/api/v1/namespaces/%s/pods/%s", w->jobs->namespace, w->pod);
+    long long seconds = w->grace_ms < 1000 ? 1 : (w->grace_ms + 999) / 1000;
+    char *body = xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"gracePeriodSeconds\":%lld,"
+                           "\"preconditions\":{\"uid\":\"%s\"}}",
+                           seconds, w->pod_uid);
+
+    w->asked_ms = w->grace_ms;
+    ask(w, "DELETE", path, body, on_pod_deleted);
+    free(path);
+    free(body);
+}
+
+/* That it is gone is said by the watch. */
+static void on_pod_deleted(void *arg, const struct kube_reply *r)
+{
+    struct worker *w = arg;
+
+    w->call = NULL;
+    if (r->outcome != KUBE_OK && r->outcome != KUBE_NOT_FOUND && r->outcome != KUBE_CONFLICT)
+        try_again(w, end_pod, r);
+    else if (w->asked_ms != w->grace_ms)
+        end_pod(w); /* another grace was asked for meanwhile */
+    else
+        w->wait_ms = 0;
+}
+
+static void on_pod(struct worker *w, enum watch_change change, const struct pod *p);
+static void look_for_pod(struct worker *w);
+
+static void on_pods_listed(void *arg, const struct kube_reply *r)
+{
+    struct worker *w = arg;
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(r->object, "items");
+    struct pod p;
+
+    w->call = NULL;
+    if (r->outcome != KUBE_OK) {
+        try_again(w, look_for_pod, r);
+    } else if (!item || !item->child) {
+        never_was(w);
+    } else {
+        pod_read(&p, item->child);
+        on_pod(w, WATCH_ADDED, &p);
+    }
+}
+
+/* The Job was deleted before the watch has shown a pod of it. */
+static void look_for_pod(struct worker *w)
+{
+    char *path =
+        xasprintf("/api/v1/namespaces/%s/pods?labelSelector=job-name%%3D%s", w->jobs->namespace, w->job.name);
+
+    ask(w, "GET", path, NULL, on_pods_listed);
+    free(path);
+}
+
+static void end_pod(struct worker *w)
+{
+    if (w->gone)
+        settle(w);
+    else if (!w->pod)
+        look_for_pod(w);
+    else if (w->grace_ms >= 0)
+        delete_pod(w);
+}
+
+static void on_job_deleted(void *arg, const struct kube_reply *r)
+{
+    struct worker *w = arg;
+
+    w->call = NULL;
+    if (r->outcome != KUBE_OK && r->outcome != KUBE_NOT_FOUND && r->outcome != KUBE_CONFLICT) {
+        log_line(LOG_WARN, "the job could not be deleted", "job", w->job.name, "why", r->message, NULL);
+        try_again(w, delete_job, r);
+        return;
+    }
+    w->wait_ms = 0;
+    w->removed = true;
+    end_pod(w);
+}
+
+static struct kube_call *send_delete(struct worker *w, kube_reply_fn *on_reply, void *arg)
+{
+    char *path = jobs_path(w, w->job.name);
+    char *uid = w->uid ? xasprintf(",\"preconditions\":{\"uid\":\"%s\"}", w->uid) : xstrdup("");
+    char *body = xasprintf(
+        "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"propagationPolicy\":\"Background\"%s}", uid);
+    const struct kube_request request = {.method = "DELETE", .path = path, .body = body};
+    struct kube_call *call = kube_send(w->jobs->kube, &request, on_reply, arg);
+
+    free(path);
+    free(uid);
+    free(body);
+    return call;
+}
+
+static void delete_job(struct worker *w)
+{
+    w->call = send_delete(w, on_job_deleted, w);
+}
+
+/* From now on it is to end. What is being created is deleted when it is known to be there. */
+static void remove_job(struct worker *w)
+{
+    bool first = !w->remove;
+
+    w->remove = true;
+    evtimer_del(w->pending);
+    if (w->state == WAITING)
+        later(w, never_was, 0);
+    else if (w->state == CREATED && first && !w->call)
+        delete_job(w);
+    else if (w->removed && !w->call)
+        end_pod(w);
+}
+
+/* --- the pod --- */
+
+static void on_log_line(void *arg, const char *line, size_t n)
+{
+    struct worker *w = arg;
+
+    w->events.on_output(w->events.arg, line, n);
+    w->events.on_output(w->events.arg, "\n", 1);
+}
+
+static void on_log_end(void *arg)
+{
+    struct worker *w = arg;
+
+    pod_log_free(w->log);
+    w->log = NULL;
+    settle(w);
+}
+
+static void read_log(struct worker *w)
+{
+    const struct pod_log_events events = {on_log_line, on_log_end, w};
+
+    if (!w->log && w->events.on_output)
+        w->log = pod_log_new(w->jobs->kube, w->jobs->namespace, w->pod, &events);
+}
+
+/* Each reason once in a row, and "-" when it is over. */
+static void say_waiting(struct worker *w, const char *reason)
+{
+    if (!w->events.on_waiting || strcmp(w->reason, reason) == 0 ||
+        (*reason && !name_is_plain(reason, REASON_BYTES, "")))
+        return;
+    snprintf(w->reason, sizeof w->reason, "%s", reason);
+    w->events.on_waiting(w->events.arg, *reason ? reason : "-");
+}
+
+static void on_waiting(struct worker *w, const struct pod *p)
+{
+    say_waiting(w, p->waiting);
+    if (*p->waiting && w->ending.kind == ENDING_NONE)
+        snprintf(w->detail, sizeof w->detail, "%s%s%s", p->waiting, *p->message ? ": " : "", p->message);
+}
+
+static void on_running(struct worker *w)
+{
+    if (w->running)
+        return;
+    w->running = true;
+    evtimer_del(w->pending);
+    if (w->ending.kind == ENDING_NONE)
+        *w->detail = '\0';
+    say_waiting(w, "");
+    if (w->events.on_running)
+        w->events.on_running(w->events.arg);
+    read_log(w);
+}
+
+static void on_over(struct worker *w, const struct pod *p)
+{
+    static const enum ending_kind kinds[] = {
+        [POD_EXIT] = ENDING_EXIT,           [POD_OOM] = ENDING_OOM,           [POD_EVICTED] = ENDING_EVICTED,
+        [POD_NODE_LOST] = ENDING_NODE_LOST, [POD_DEADLINE] = ENDING_DEADLINE, [POD_REJECTED] = ENDING_NOT_RUN,
+    };
+
+    if (!w->remove || p->end == POD_EXIT)
+        decide(w, kinds[p->end], p->code, p->end == POD_EXIT ? "" : p->message);
+    w->gone = true;
+    evtimer_del(w->pending);
+}
+
+/* One that is being deleted while its node is not heard of goes only when somebody says that the node is gone: it counts as
+ * over, as it does for Kubernetes. The latest pod counts, should there be a second one. */
+static void on_pod(struct worker *w, enum watch_change change, const struct pod *p)
+{
+    bool lost = p->deleting && p->end == POD_NODE_LOST;
+    bool over = p->phase == POD_OVER || change == WATCH_DELETED || lost;
+
+    if (!w->pod_uid || strcmp(w->pod_uid, p->uid)) {
+        if (w->pod_uid && over)
+            return;
+        free(w->pod);
+        free(w->pod_uid);
+        w->pod = xstrdup(p->name);
+        w->pod_uid = xstrdup(p->uid);
+        w->gone = false;
+        if (w->removed && !over && !w->call)
+            end_pod(w);
+    }
+    if (p->phase == POD_WAITING && !over)
+        on_waiting(w, p);
+    else if (p->phase != POD_WAITING)
+        on_running(w);
+    if (!over || w->gone)
+        return;
+    on_over(w, p);
+    if (w->log)
+        pod_log_finish(w->log);
+    if (p->phase != POD_OVER && !w->remove)
+        remove_job(w);
+    settle(w);
+}
+
+static void leftover_end(struct worker_jobs *jobs, const struct pod *p);
+
+static void on_object(void *arg, enum watch_change change, const cJSON *object)
+{
+    struct worker_jobs *jobs = arg;
+    struct worker *w = jobs->workers;
+    struct pod p;
+
+    pod_read(&p, object);
+    while (w && strcmp(w->job.name, p.job))
+        w = w->next;
+    if (w)
+        on_pod(w, change, &p);
+    else if (change != WATCH_DELETED && p.phase != POD_OVER &&
+             strtoll(pod_annotation_get(object, JOB_NOTE_TOKEN), NULL, 10) != jobs->run->token)
+        leftover_end(jobs, &p);
+}
+
+static void on_synced(void *arg)
+{
+    struct worker_jobs *jobs = arg;
+
+    jobs->synced = true;
+    if (!jobs->ready)
+        begin_all(jobs);
+}
+
+/* --- the Job --- */
+
+static void created(struct worker *w, const cJSON *object)
+{
+    const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(object, "metadata");
+    const char *uid = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(metadata, "uid"));
+
+    w->wait_ms = 0;
+    if (w->ending.kind == ENDING_NONE)
+        *w->detail = '\0';
+    w->uid = uid ? xstrdup(uid) : NULL;
+    w->state = CREATED;
+    if (w->remove)
+        delete_job(w);
+}
+
+static void refused(struct worker *w, const char *why)
+{
+    decide(w, ENDING_NOT_RUN, 0, why);
+    never_was(w);
+}
+
+static void look(struct worker *w);
+
+static void on_looked(void *arg, const struct kube_reply *r)
+{
+    struct worker *w = arg;
+    const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(r->object, "metadata");
+
+    w->call = NULL;
+    if (r->outcome == KUBE_NOT_FOUND || cJSON_HasObjectItem(metadata, "deletionTimestamp"))
+        try_again(w, create, r);
+    else if (r->outcome != KUBE_OK)
+        try_again(w, look, r);
+    else if (job_is_same(&w->job, r->object))
+        created(w, r->object);
+    else
+        refused(w, "a job of its name exists that is not this attempt's");
+}
+
+static void look(struct worker *w)
+{
+    char *path = jobs_path(w, w->job.name);
+
+    ask(w, "GET", path, NULL, on_looked);
+    free(path);
+}
+
+static void not_created(struct worker *w, const struct kube_reply *r)
+{
+    if (w->ending.kind == ENDING_NONE)
+        snprintf(w->detail, sizeof w->detail, "%s", r->message);
+    if (w->remove && !w->maybe)
+        never_was(w);
+    else
+        try_again(w, create, r);
+}
+
+static void on_created(void *arg, const struct kube_reply *r)
+{
+    struct worker *w = arg;
+
+    w->call = NULL;
+    switch (r->outcome) {
+    case KUBE_OK:
+        created(w, r->object);
+        break;
+    case KUBE_ALREADY_EXISTS:
+        look(w);
+        break;
+    case KUBE_QUOTA:
+        say_waiting(w, "ExceededQuota");
+        not_created(w, r);
+        break;
+    case KUBE_RETRY:
+        not_created(w, r);
+        break;
+    case KUBE_UNKNOWN: /* the same again finds out */
+        w->maybe = true;
+        try_again(w, create, r);
+        break;
+    case KUBE_NOT_FOUND:
+    case KUBE_CONFLICT:
+    case KUBE_EXPIRED:
+    case KUBE_REFUSED:
+        refused(w, r->message);
+        break;
+    }
+}
+
+static void create(struct worker *w)
+{
+    char *path = jobs_path(w, "");
+
+    w->state = CREATING;
+    ask(w, "POST", path, w->job.text, on_created);
+    free(path);
+}
+
+static void on_pending(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+    const char *behind = watch_why_get(w->jobs->watch);
+    char why[sizeof w->detail];
+
+    (void)fd;
+    (void)what;
+    snprintf(why, sizeof why, "%s", *w->detail ? w->detail : *behind ? behind : "its pod did not begin");
+    decide(w, ENDING_NOT_RUN, 0, why);
+    w->grace_ms = 0;
+    remove_job(w);
+}
+
+static struct worker *worker_new(struct worker_jobs *jobs)
+{
+    struct event_base *base = kube_base_get(jobs->kube);
+    struct worker *w = xcalloc(1, sizeof *w);
+
+    w->jobs = jobs;
+    w->grace_ms = -1;
+    w->again = evtimer_new(base, on_again, w);
+    w->pending = evtimer_new(base, on_pending, w);
+    w->next = jobs->workers;
+    w->link = &jobs->workers;
+    if (w->next)
+        w->next->link = &w->next;
+    jobs->workers = w;
+    return w;
+}
+
+/* What an earlier attempt of the run has left: its executor can end it no more. */
+static void leftover_end(struct worker_jobs *jobs, const struct pod *p)
+{
+    struct worker *w = worker_new(jobs);
+
+    snprintf(w->job.name, sizeof w->job.name, "%s", p->job);
+    w->state = CREATED;
+    on_pod(w, WATCH_ADDED, p);
+    remove_job(w);
+}
+
+/* --- the type --- */
+
+static struct worker *start(void *place, const struct worker_order *order, const struct worker_events *events,
+                            struct err *e)
+{
+    struct worker_jobs *jobs = place;
+    struct worker *w = worker_new(jobs);
+
+    (void)e;
+    w->events = *events;
+    job_make_step(&w->job, jobs->site, jobs->run, order->step, order->attempt, order->vars);
+    timer_set(w->pending, jobs->site->backend->pod_pending_timeout_ms);
+    if (jobs->ready)
+        create(w);
+    return w;
+}
+
+static void end(struct worker *w, int64_t grace_ms)
+{
+    w->grace_ms = grace_ms;
+    remove_job(w);
+}
+
+static void forward(struct worker *w, int sig)
+{
+    (void)w; /* Kubernetes knows no other signal than the one that ends a pod */
+    (void)sig;
+}
+
+static void on_forgotten(void *arg, const struct kube_reply *r)
+{
+    (void)arg;
+    (void)r;
+}
+
+static void worker_free(struct worker *w)
+{
+    if (w->state != WAITING && !w->gone)
+        send_delete(w, on_forgotten, NULL);
+    worker_release(w);
+}
+
+const struct worker_type worker_job = {false, start, end, forward, worker_free};
+
+/* --- what they share --- */
+
+struct worker_jobs *worker_jobs_new(struct kube *k, const struct job_site *site, const struct job_run *run)
+{
+    struct worker_jobs *jobs = xcalloc(1, sizeof *jobs);
+    const struct watch_events events = {on_object, on_synced, jobs};
+    const char *namespace = site->backend->namespace;
+
+    jobs->kube = k;
+    jobs->site = site;
+    jobs->run = run;
+    jobs->namespace = namespace ? namespace : kube_namespace_get(k);
+    char *all = job_selector(site, run->run);
+    char *selector = xasprintf("%s," JOB_LABEL_COMPONENT "=step", all);
+    char *path = xasprintf("/api/v1/namespaces/%s/pods", jobs->namespace);
+    const struct watch_options options = {.path = path, .label_selector = selector};
+    jobs->watch = watch_new(k, &options, &events);
+    free(all);
+    free(selector);
+    free(path);
+    return jobs;
+}
+
+void worker_jobs_free(struct worker_jobs *jobs)
+{
+    if (!jobs)
+        return;
+    while (jobs->workers)
+        worker_release(jobs->workers);
+    watch_free(jobs->watch);
+    free(jobs);
+}
