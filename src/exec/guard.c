@@ -104,6 +104,7 @@ static _Noreturn void keep_watch(const struct guard *g, pid_t executor)
 
 struct guard *guard_fork(struct err *e)
 {
+    /* cppcheck-suppress invalidFunctionArg ; -1 is no file */
     struct guard *g = mmap(NULL, sizeof *g, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     sigset_t set, before;
     pid_t self = getpid();
