@@ -7,9 +7,9 @@ const struct command *const commands[] = {
     &queue_cancel_command, &runs_list_command,   &runs_show_command,    &runs_logs_command,
     &runs_wait_command,    &runs_cancel_command, &runs_delete_command,  &pools_list_command,
     &pools_info_command,   &pools_set_command,   &pools_delete_command, &pools_run_command,
-    &top_command,          &events_command,      &config_check_command, &config_apply_command,
-    &config_show_command,  &config_diff_command, &dev_command,          &dequeuer_command,
-    &execute_command,      &bench_command,
+    &top_command,          &events_command,      &doctor_command,       &config_check_command,
+    &config_apply_command, &config_show_command, &config_diff_command,  &dev_command,
+    &dequeuer_command,     &execute_command,     &bench_command,
 };
 const size_t ncommands = sizeof commands / sizeof *commands;
 

@@ -15,7 +15,7 @@ extern const struct command runs_list_command, runs_show_command, runs_logs_comm
 extern const struct command runs_cancel_command, runs_delete_command;
 extern const struct command pools_list_command, pools_info_command, pools_set_command, pools_delete_command;
 extern const struct command pools_run_command;
-extern const struct command top_command, events_command;
+extern const struct command top_command, events_command, doctor_command;
 extern const struct command config_check_command, config_apply_command, config_show_command,
     config_diff_command;
 extern const struct command dev_command, dequeuer_command, execute_command, bench_command;

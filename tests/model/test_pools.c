@@ -138,6 +138,9 @@ static void check(struct sim *s)
     }
     freeReplyObject(r);
     s->step++;
+    const char *faults = s->step % 16 == 0 ? lua_audit(&s->lua) : "";
+    if (*faults)
+        broken(s, "the doctor finds", faults);
 }
 
 /* --- operations

@@ -131,3 +131,18 @@ const char *lua_cmd(struct lua *l, const char *fmt, ...)
         die(fmt, l->redis->errstr);
     return lua_text(r);
 }
+
+const char *lua_audit(struct lua *l)
+{
+    char cursor[4096] = "";
+
+    do {
+        const char *argv[] = {"", cursor};
+        struct redisReply *r = lua_call(l, SCRIPT_DOCTOR_AUDIT, 2, argv);
+        if (r->type != REDIS_REPLY_ARRAY || r->elements != 2)
+            return lua_text(r);
+        snprintf(cursor, sizeof cursor, "%s", r->element[1]->str);
+        freeReplyObject(r);
+    } while (*cursor);
+    return "";
+}

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define SCRIPT_FILE "tests/support/invariants.lua"
+#define AUDIT_EVERY 16
 
 const char *const sim_keys[KEYS] = {"env", "team", "kind"};
 
@@ -156,4 +157,7 @@ void sim_check(struct sim *s)
         sim_broken(s, "%s can be admitted, and nobody was woken", ref_best(&s->ref)->id);
     text_release(&want);
     freeReplyObject(r);
+    const char *faults = s->step % AUDIT_EVERY == 0 ? lua_audit(s->lua) : "";
+    if (*faults)
+        sim_broken(s, "the doctor finds %s", faults);
 }

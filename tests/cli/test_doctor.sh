@@ -1,0 +1,65 @@
+#!/bin/sh
+# rivers doctor: what it prints of a namespace that is well and of one that is not, and how it exits.
+set -u
+dir=$(mktemp -d)
+number=0
+failed=0
+
+check() { # NAME COMMAND...
+    number=$((number + 1))
+    name=$1
+    shift
+    if "$@" >"$dir/out" 2>&1; then
+        echo "ok $number - $name"
+    else
+        echo "not ok $number - $name"
+        sed 's/^/# /' "$dir/out" "$dir/got"
+        failed=1
+    fi
+}
+
+doctor() { # STATUS OPTION...: what it prints is in $dir/got
+    want=$1
+    shift
+    "$rivers" doctor "$@" >"$dir/got" 2>&1
+    [ $? -eq "$want" ]
+}
+
+prints() { grep -qE "$1" "$dir/got"; }
+redis() { redis-cli -s "$dir/redis.sock" "$@"; }
+
+clean_up() {
+    kill "$server"
+    wait "$server"
+    rm -rf "$dir"
+}
+
+rivers=${RIVERS:-build/rivers}
+redis-server --port 0 --unixsocket "$dir/redis.sock" --dir "$dir" --appendonly yes >"$dir/redis.log" &
+server=$!
+trap clean_up EXIT
+trap 'exit 130' HUP INT TERM
+unset RIVERS_NAMESPACE
+export RIVERS_REDIS_URL="unix://$dir/redis.sock"
+: >"$dir/got"
+until redis PING >"$dir/out" 2>&1; do sleep 0.05; done
+
+check 'an empty namespace' doctor 0
+check 'is well' prints '^All is well\.$'
+run=$("$rivers" submit -- true)
+check 'a queued run' doctor 0
+redis ZREM 'rivers:{default}:queue' "$run" >"$dir/out"
+check 'a run out of the queue is wrong' doctor 1
+check 'and is named' prints "^run +$run +Queued and in no index +wrong$"
+check 'it is repaired' doctor 0 --repair
+check 'and that is said' prints 'repaired$'
+check 'then all is well' doctor 0
+check 'as one object a fault' doctor 0 --json
+redis CONFIG SET maxmemory-policy allkeys-lru >"$dir/out"
+check 'a server that may delete runs is wrong' doctor 1
+check 'and named' prints '^server +maxmemory_policy=allkeys-lru .* wrong$'
+redis CONFIG SET maxmemory-policy noeviction appendonly no >"$dir/out"
+check 'a server without an append-only file is warned of' doctor 0
+check 'by a row' prints '^server +aof_enabled=0 .* warning$'
+echo "1..$number"
+exit $failed
