@@ -115,6 +115,13 @@ san: bootstrap ## The same tests under the address and undefined behaviour sanit
 	+@$(again) run-tests B=$(B)/san OPT='-O1 -g' \
 	    SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 
+ROUNDS ?= 1000000
+.PHONY: fuzz
+fuzz: bootstrap ## Mutate what the parsers read, under the sanitizers: ROUNDS=1000000 inputs for each, by SEED=1
+	+@$(again) $(B)/san/tests/fuzz/test_fuzz B=$(B)/san OPT='-O1 -g' \
+	    SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+	@FUZZ_ROUNDS=$(ROUNDS) FUZZ_SEED=$(SEED) $(B)/san/tests/fuzz/test_fuzz
+
 .PHONY: lint
 lint: ## Check layers, format, Lua and shell scripts, and run clang-tidy and cppcheck
 	@scripts/bootstrap lint
