@@ -61,19 +61,8 @@ static int below(struct chaos *c, int n)
     return (int)(nrand48(c->seed) % n);
 }
 
-static void note(struct chaos *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void note(struct chaos *c, const char *format, ...)
-{
-    char line[512];
-    va_list args;
-
-    va_start(args, format);
-    int n = vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    if (n >= (int)sizeof line || write(c->history, line, (size_t)n) != n)
-        die("history");
-}
+/* One write, as short as it is: others append to the same file. */
+#define note(c, ...) ((void)dprintf((c)->history, __VA_ARGS__))
 
 static void nap(int ms)
 {
@@ -198,7 +187,7 @@ static size_t proc_read(const char *pid, const char *name, char *buf, size_t siz
     return n > 0 ? (size_t)n : 0;
 }
 
-/* One of our executors, 0 when there is none; its token. */
+/* One of our executors or of the guards above them, 0 when there is none; its token. */
 static pid_t some_executor(struct chaos *c, int64_t *token)
 {
     DIR *proc = opendir("/proc");
@@ -351,25 +340,26 @@ static bool kill_executor(struct chaos *c, struct fault *f)
     return pid > 0 && kill(pid, SIGKILL) == 0;
 }
 
-/* A process that stands still cannot end its steps: those are not judged from here on. */
+/* Or the guard above it. */
 static bool stop_executor(struct chaos *c, struct fault *f)
 {
     int64_t token;
 
     f->pid = some_executor(c, &token);
-    if (f->pid <= 0)
+    return f->pid > 0 && kill(f->pid, SIGSTOP) == 0;
+}
+
+/* When both stand still nobody ends the steps: those are not judged from here on. */
+static bool stop_executor_and_guard(struct chaos *c, struct fault *f)
+{
+    int64_t token;
+    pid_t pid = some_executor(c, &token);
+
+    f->pid = pid > 0 ? -getpgid(pid) : 0;
+    if (f->pid >= -1)
         return false;
     note(c, "stopped %" PRId64 "\n", token);
     return kill(f->pid, SIGSTOP) == 0;
-}
-
-/* Too short for its lease to end. */
-static bool stop_executor_shortly(struct chaos *c, struct fault *f)
-{
-    int64_t token;
-
-    f->pid = some_executor(c, &token);
-    return f->pid > 0 && kill(f->pid, SIGSTOP) == 0;
 }
 
 static bool kill_redis(struct chaos *c, struct fault *f)
@@ -484,7 +474,7 @@ static const struct nemesis nemeses[] = {
     {"dequeuers stopped", LONG_MS, stop_dequeuer, go_on},
     {"executors killed", 0, kill_executor, NULL},
     {"executors stopped", LONG_MS, stop_executor, go_on},
-    {"executors stopped shortly", RUN_LEASE / 4, stop_executor_shortly, go_on},
+    {"executors and guards stopped", LONG_MS, stop_executor_and_guard, go_on},
     {"Redis killed", 0, kill_redis, NULL},
     {"Redis stopped", LONG_MS, stop_redis, redis_goes_on},
     {"connections dropped", 0, drop, NULL},
