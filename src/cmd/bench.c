@@ -29,7 +29,8 @@ static const struct option_row rows[] = {
      offsetof(struct bench_options, chart), 0, 0},
 };
 
-static const struct bench_row *const tables[] = {bench_run_rows, bench_depth_rows, bench_pool_rows};
+static const struct bench_row *const tables[] = {bench_run_rows, bench_depth_rows, bench_pool_rows,
+                                                 bench_fleet_rows};
 
 static const struct table_column columns[] = {
     {"ROW", "row"},     {"CASE", "case"}, {"MEASURED", "measured"}, {"AGAINST", "against"},
@@ -56,7 +57,7 @@ static bool is_wanted(const struct option_list *only, const char *name)
 static const char *number(double n, const char *unit, char *buf, size_t size)
 {
     snprintf(buf, size, n >= 1000 ? "%.0f %s" : n >= 10 ? "%.1f %s" : "%.2f %s", n, unit);
-    return n > 0 ? buf : NULL;
+    return buf;
 }
 
 static void figure_print(struct table *t, const struct bench_figure *f)
@@ -67,7 +68,7 @@ static void figure_print(struct table *t, const struct bench_figure *f)
     table_text(t, f->row);
     table_text(t, f->what);
     table_text(t, number(f->measured, f->unit, cell, sizeof cell));
-    table_text(t, number(f->against, f->unit, cell, sizeof cell));
+    table_text(t, f->against > 0 ? number(f->against, f->unit, cell, sizeof cell) : NULL);
     snprintf(cell, sizeof cell, "%.2f", bench_ratio(f));
     table_text(t, f->against > 0 ? cell : NULL);
     snprintf(cell, sizeof cell, "%s%g", signs[f->sense], f->bar);
