@@ -67,6 +67,7 @@ $(B)/obj/%.o: %.c Makefile | $(B)/gen/scripts.h
 	$(call say,CC  )$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/tests/support.a: $(SUPPORT)
+	@mkdir -p $(@D)
 	@rm -f $@
 	$(call say,AR  )ar rcs $@ $^
 

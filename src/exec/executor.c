@@ -380,9 +380,8 @@ static int take_over(struct executor *ex, struct err *e)
         status = 0;
     } else {
         run_read(&ex->run, ex->x.run, reply_at(r, 1), 0);
-        if (spec_parse(&ex->spec, reply_str(reply_at(r, 2)), reply_len(reply_at(r, 2)), e) < 0)
-            status = run_refused(ex, e->msg);
-        else if (workers_open(ex, e) < 0)
+        if (spec_parse(&ex->spec, reply_str(reply_at(r, 2)), reply_len(reply_at(r, 2)), e) < 0 ||
+            workers_open(ex, e) < 0)
             status = run_refused(ex, e->msg);
     }
     reply_free(r);

@@ -129,7 +129,7 @@ void exchange_reset(struct exchange *x)
     const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
 
     c->closed = true;
-    connect(c->fd, &nowhere, sizeof nowhere); /* sends RST at once */
+    (void)connect(c->fd, &nowhere, sizeof nowhere); /* sends RST at once */
 }
 
 void exchange_wait_over(struct exchange *x)

@@ -10,6 +10,10 @@
  * a file of its own there, and before one starts it writes `gone <ns> <the same>` for those whose locks are
  * free.
  *
+ * A word POOL:SLOTS/LIMIT is checked as well, at the moment itself: the worker locks SLOTS of the first LIMIT bytes of the file
+ * $WORKER_LOG.POOL. When these are not free, the workers that are alive have more than LIMIT slots together: it appends
+ * `exceeded <ns> <the same>` and fails.
+ *
  * usage: worker MS [WORD...]
  */
 #include <dirent.h>
@@ -112,6 +116,53 @@ static void bury(int dir, int log)
     closedir(names);
 }
 
+/* --- what those who live hold together */
+
+/* The lock of a byte ends with the process. */
+static bool lock(int fd, int command, short type, long byte)
+{
+    struct flock l = {.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+    int status;
+
+    while ((status = fcntl(fd, command, &l)) < 0 && errno == EINTR)
+        ;
+    return status == 0;
+}
+
+/* One at a time looks for free bytes: those that are free when it begins stay so. */
+static bool lock_slots(int fd, long slots, long limit)
+{
+    const long gate = 1L << 30;
+
+    if (!lock(fd, F_SETLKW, F_WRLCK, gate))
+        return false;
+    for (long byte = 0; byte < limit && slots > 0; byte++)
+        slots -= lock(fd, F_SETLK, F_WRLCK, byte);
+    return lock(fd, F_SETLK, F_UNLCK, gate) && slots == 0;
+}
+
+/* The descriptor stays open: closing it would end the locks. */
+static bool take(const char *log, const char *word)
+{
+    char pool[256], path[4096];
+    long slots, limit;
+
+    if (sscanf(word, "%255[^:]:%ld/%ld", pool, &slots, &limit) != 3)
+        return true;
+    snprintf(path, sizeof path, "%s.%s", log, pool);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    return fd >= 0 && lock_slots(fd, slots, limit);
+}
+
+static bool take_all(const char *log, char **words)
+{
+    bool taken = true;
+
+    for (; *words; words++)
+        taken = take(log, *words) && taken;
+    return taken;
+}
+
 static void sleep_ms(long ms)
 {
     struct timespec left = {ms / 1000, ms % 1000 * 1000000};
@@ -137,10 +188,11 @@ int main(int argc, char **argv)
     }
     if (live)
         bury(dir, log);
-    bool told = tell(log, "start", who.bytes);
+    bool fits = take_all(path, argv + 2);
+    bool told = (fits || tell(log, "exceeded", who.bytes)) && tell(log, "start", who.bytes);
     sleep_ms(strtol(argv[1], NULL, 10));
     told = tell(log, "end", who.bytes) && told;
     if (live)
         live_leave(dir);
-    return told ? 0 : 1;
+    return fits && told ? 0 : 1;
 }
