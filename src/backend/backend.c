@@ -3,7 +3,7 @@
 #include <cjson/cJSON.h>
 #include <string.h>
 
-static const struct backend_type *const types[] = {&backend_local, &backend_command};
+static const struct backend_type *const types[] = {&backend_local, &backend_command, &backend_kubernetes};
 
 const struct backend_type *backend_type_of(const char *config, struct err *e)
 {

@@ -45,6 +45,7 @@ struct backend_host {
     struct event_base *base;
     struct reaper *reaper;
     const char *redis_url, *namespace; /* for the executors */
+    const char *installation;          /* a name of the data on this server; "" for a type without recover */
     /* How long a launch may be tried again: start_timeout, which changes while the dequeuer lives. */
     const int64_t *launch_timeout_ms;
     struct backend_events events;
@@ -73,6 +74,7 @@ struct backend_type {
 
 extern const struct backend_type backend_local;
 extern const struct backend_type backend_command;
+extern const struct backend_type backend_kubernetes;
 
 /* The type that the run_backend document names, or NULL and e. */
 const struct backend_type *backend_type_of(const char *config, struct err *e);

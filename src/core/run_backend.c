@@ -25,12 +25,22 @@ static int check_command(const cJSON *v, const struct json_path *at, struct err 
     return failed;
 }
 
+static int check_kubernetes(const cJSON *v, const struct json_path *at, struct err *e)
+{
+    struct kube_backend b;
+    int failed = kube_backend_read(v, at, &b, e);
+
+    kube_backend_release(&b);
+    return failed;
+}
+
 static const struct type {
     const char *name;
     int (*check)(const cJSON *v, const struct json_path *at, struct err *e);
 } types[] = {
     {"local", check_local},
     {"command", check_command},
+    {"kubernetes", check_kubernetes},
 };
 
 static void unknown_fault(const char *name, const struct json_path *at, struct err *e)

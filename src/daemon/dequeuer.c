@@ -27,7 +27,7 @@ struct dequeuer {
     struct store *store;
     struct event_base *base;
     const struct dequeuer_options *options;
-    char id[160];
+    char id[160], installation[20];
     struct settings settings;
     int64_t settings_at; /* when they were asked for, clock_mono_ms */
     struct err fault;    /* the last fault of the settings that was told */
@@ -148,6 +148,7 @@ struct handover {
     struct dequeuer *dequeuer;
     char *run;
     const char *what;
+    char *lost; /* how the executor ended; NULL: the call is about something else */
 };
 
 static void on_handed_over(void *arg, const struct reply *r, const struct err *e)
@@ -157,17 +158,20 @@ static void on_handed_over(void *arg, const struct reply *r, const struct err *e
 
     if (!r)
         log_line(LOG_WARN, "not recorded", "what", h->what, "run", h->run, "why", e->msg, NULL);
+    else if (h->lost && reply_is(reply_at(r, 0), "OK"))
+        log_line(LOG_WARN, "executor lost", "run", h->run, "how", h->lost, NULL);
     free(h->run);
+    free(h->lost);
     free(h);
     if (call_over(d))
         leave_when_done(d);
 }
 
-static void hand_over(struct dequeuer *d, const char *run, const char *what, struct call *c)
+static void hand_over(struct dequeuer *d, const char *run, const char *what, const char *lost, struct call *c)
 {
     struct handover *h = xcalloc(1, sizeof *h);
 
-    *h = (struct handover){d, xstrdup(run), what};
+    *h = (struct handover){d, xstrdup(run), what, xstrdup(lost)};
     d->calls++;
     d->overdue = false;
     if (d->draining)
@@ -182,13 +186,13 @@ static void on_launched(void *arg, const struct launch *l, const struct err *why
     if (!why) {
         log_line(LOG_INFO, "run launched", "run", l->run, "dequeuer", d->id, NULL);
         launches_confirm(d->launches, l);
-        hand_over(d, l->run, "launch",
+        hand_over(d, l->run, "launch", NULL,
                   confirm_call(d->store, l->run, l->token, d->settings.start_timeout_ms));
         return;
     }
     log_line(LOG_ERROR, "launch failed", "run", l->run, "why", why->msg, NULL);
     launches_forget(d->launches, l);
-    hand_over(d, l->run, "failed launch", lost_call(d->store, l->run, l->token, why->msg));
+    hand_over(d, l->run, "failed launch", NULL, lost_call(d->store, l->run, l->token, why->msg));
 }
 
 static void on_waiting(void *arg, const struct launch *l, const char *for_what)
@@ -211,8 +215,7 @@ static void on_ended(void *arg, const struct launch *l, const char *how)
 
     launches_forget(d->launches, l);
     if (how) {
-        log_line(LOG_WARN, "executor lost", "run", l->run, "how", how, NULL);
-        hand_over(d, l->run, "lost executor", lost_call(d->store, l->run, l->token, how));
+        hand_over(d, l->run, "lost executor", how, lost_call(d->store, l->run, l->token, how));
     } else {
         log_line(LOG_DEBUG, "executor ended", "run", l->run, NULL);
     }
@@ -328,19 +331,43 @@ static void name_dequeuer(struct dequeuer *d)
         snprintf(d->id, sizeof d->id, "%s-%d", host, (int)getpid());
 }
 
+/* A random word that the first dequeuer leaves with the data; for a backend that finds executors by it. */
+static int installation_begin(struct dequeuer *d, struct err *e)
+{
+    struct redis *redis = store_redis_get(d->store);
+    char key[128], word[20];
+    uint64_t random;
+
+    evutil_secure_rng_get_bytes(&random, sizeof random);
+    snprintf(word, sizeof word, "%016" PRIx64, random);
+    store_key(d->store, key, sizeof key, "meta", "");
+    const char *set[] = {"HSETNX", key, "installation", word}, *get[] = {"HGET", key, "installation"};
+    struct reply *r = redis_send_wait(redis, ADMIT_DEADLINE_MS, 4, set, NULL, e);
+    if (!r)
+        return -1;
+    reply_free(r);
+    if (!(r = redis_send_wait(redis, ADMIT_DEADLINE_MS, 3, get, NULL, e)))
+        return -1;
+    snprintf(d->installation, sizeof d->installation, "%s", reply_str(r));
+    reply_free(r);
+    return 0;
+}
+
 static int begin(struct dequeuer *d, struct err *e)
 {
     static const int stops[] = {SIGTERM, SIGINT};
 
     name_dequeuer(d);
     if (settings_begin(d, e) < 0 || !(d->reaper = reaper_new(d->base, true, e)) ||
-        !(d->type = backend_type_of(d->settings.run_backend, e)))
+        !(d->type = backend_type_of(d->settings.run_backend, e)) ||
+        (d->type->recover && installation_begin(d, e) < 0))
         return -1;
     const struct backend_host host = {
         .base = d->base,
         .reaper = d->reaper,
         .redis_url = d->options->redis_url,
         .namespace = d->options->namespace,
+        .installation = d->installation,
         .launch_timeout_ms = &d->settings.start_timeout_ms,
         .events = {on_launched, on_waiting, on_ended, on_found, d},
     };

@@ -125,7 +125,7 @@ static void test_refused(void **state)
         {"{\"run_backend\": {}}", "run_backend.type: is required"},
         {"{\"run_backend\": {\"type\": 1}}", "run_backend.type: must be a string"},
         {"{\"run_backend\": {\"type\": \"docker\"}}",
-         "run_backend.type: unknown type 'docker', known: local, command"},
+         "run_backend.type: unknown type 'docker', known: local, command, kubernetes"},
         {"{\"run_backend\": {\"type\": \"local\", \"image\": \"x\"}}", "run_backend: unknown key 'image'"},
         {"{\"retention\": \"-1d\"}",
          "retention: invalid duration for 'retention': \"-1d\" — expected number at 0. " DURATION_HINT},
@@ -289,7 +289,7 @@ static void test_settings_faults(void **state)
         "\n"
         "retention_runs must be a whole number ≥ 0, not \"-1\"\n"
         "run_backend: line 1, column 1: expected a value\n"
-        "run_backend.type: unknown type 'docker', known: local, command\n");
+        "run_backend.type: unknown type 'docker', known: local, command, kubernetes\n");
     settings_update(&s, r, NULL, NULL);
     assert_int_equal(s.dequeue_interval_ms, 250);
     assert_int_equal(s.start_timeout_ms, 120000);

@@ -1,0 +1,356 @@
+/*
+ * kubernetes: each launch a batch/v1 Job that runs the executor, in the image and the namespace of the settings.
+ *
+ * What exists is known from one watch on Jobs and one on pods, which see all Jobs of this installation and namespace of
+ * rivers, whoever made them; so nothing has to be remembered when a dequeuer ends.
+ */
+#include <cjson/cJSON.h>
+#include <search.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/backend.h"
+#include "backend/job_calls.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "core/kube_backend.h"
+#include "kube/pod.h"
+#include "kube/watch.h"
+
+/* A Job of a run, and what its pod said last. */
+struct known {
+    struct launch launch; /* .run is owned */
+    char *uid;
+    bool launching;      /* by us */
+    bool seen;           /* its Job was */
+    bool over;           /* told, or nobody wants to know */
+    int64_t waits_since; /* clock_mono_ms; 0: its pod runs, or ran */
+    char waiting_for[160];
+    char end[80]; /* how its pod ended, when that says more than the Job */
+};
+
+struct backend {
+    struct backend_host host;
+    struct kube_backend config;
+    char *document; /* the same, as the executors get it */
+    char *selector;
+    struct job_site site;
+    struct kube *kube;
+    struct job_calls *calls;
+    struct watch *jobs, *pods;
+    void *tree; /* of struct known by token, see tsearch(3) */
+};
+
+/* --- what is known --- */
+
+static int compare(const void *a, const void *b)
+{
+    const struct known *left = a, *right = b;
+
+    return left->launch.token < right->launch.token ? -1 : left->launch.token > right->launch.token;
+}
+
+static struct known *find(const struct backend *b, int64_t token)
+{
+    const struct known key = {.launch.token = token};
+    struct known *const *found = tfind(&key, &b->tree, compare);
+
+    return found ? *found : NULL;
+}
+
+static void known_free(void *arg)
+{
+    struct known *k = arg;
+
+    free((char *)(uintptr_t)k->launch.run);
+    free(k->uid);
+    free(k);
+}
+
+static struct known *know(struct backend *b, const struct launch *l)
+{
+    struct known *k = find(b, l->token);
+
+    if (k)
+        return k;
+    k = xcalloc(1, sizeof *k);
+    k->launch = *l;
+    k->launch.run = xstrdup(l->run);
+    k->waits_since = clock_mono_ms();
+    snprintf(k->waiting_for, sizeof k->waiting_for, "a pod for its Job");
+    if (!tsearch(k, &b->tree, compare))
+        abort(); /* out of memory */
+    return k;
+}
+
+static void forget(struct backend *b, struct known *k)
+{
+    tdelete(k, &b->tree, compare);
+    known_free(k);
+}
+
+static void tell_end(struct backend *b, struct known *k, const char *how)
+{
+    if (k->over)
+        return;
+    k->over = true;
+    b->host.events.on_ended(b->host.events.arg, &k->launch, how);
+}
+
+/* --- what the watches say --- */
+
+static const cJSON *member(const cJSON *object, const char *one, const char *two)
+{
+    return cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(object, one), two);
+}
+
+/* A Job or pod of a run's executor says whose it is; those of steps are their executors'. */
+static bool launch_of(const cJSON *object, struct launch *l)
+{
+    l->run = pod_annotation_get(object, JOB_NOTE_RUN);
+    return !*pod_annotation_get(object, JOB_NOTE_STEP) && *l->run &&
+           !number_parse(pod_annotation_get(object, JOB_NOTE_TOKEN), 1, INT64_MAX, &l->token) &&
+           !number_parse(pod_annotation_get(object, JOB_NOTE_ATTEMPT), 1, INT64_MAX, &l->attempt);
+}
+
+/* The condition of that type which holds, or NULL. */
+static const cJSON *condition(const cJSON *object, const char *type)
+{
+    const cJSON *c;
+
+    cJSON_ArrayForEach(c, member(object, "status", "conditions"))
+    {
+        const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(c, "type"));
+        const char *holds = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(c, "status"));
+        if (name && holds && strcmp(name, type) == 0 && strcmp(holds, "True") == 0)
+            return c;
+    }
+    return NULL;
+}
+
+static void job_failed(struct backend *b, struct known *k, const cJSON *failure)
+{
+    const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(failure, "message"));
+
+    tell_end(b, k, *k->end ? k->end : message && *message ? message : "its Job failed");
+}
+
+static void on_job(void *arg, enum watch_change change, const cJSON *object)
+{
+    struct backend *b = arg;
+    const cJSON *failure = condition(object, "Failed");
+    const char *uid = cJSON_GetStringValue(member(object, "metadata", "uid"));
+    struct launch l;
+
+    if (!launch_of(object, &l))
+        return;
+    struct known *k = know(b, &l);
+    bool first = !k->seen && !k->launching;
+    k->seen = true;
+    if (!k->uid)
+        k->uid = xstrdup(uid);
+    if (failure)
+        job_failed(b, k, failure);
+    else if (condition(object, "Complete"))
+        tell_end(b, k, "executor ended without an outcome");
+    else if (change == WATCH_DELETED)
+        tell_end(b, k, "its Job was deleted");
+    else if (first)
+        b->host.events.on_found(b->host.events.arg, &k->launch);
+    if (change == WATCH_DELETED && !k->launching)
+        forget(b, k);
+}
+
+static const char *end_word(enum pod_end end)
+{
+    static const char *const words[] = {
+        [POD_EXIT] = "",
+        [POD_OOM] = "out of memory",
+        [POD_EVICTED] = "its pod was evicted",
+        [POD_NODE_LOST] = "its node was lost",
+        [POD_DEADLINE] = "its deadline passed",
+        [POD_REJECTED] = "its node refused the pod",
+    };
+
+    return words[end];
+}
+
+static void on_pod(void *arg, enum watch_change change, const cJSON *object)
+{
+    struct backend *b = arg;
+    struct launch l;
+    struct pod p;
+
+    if (!launch_of(object, &l))
+        return;
+    struct known *k = know(b, &l);
+    if (change == WATCH_DELETED) {
+        if (!k->seen && !k->launching) /* its Job went before it */
+            forget(b, k);
+        return;
+    }
+    pod_read(&p, object);
+    if (p.phase == POD_WAITING) {
+        if (!k->waits_since)
+            k->waits_since = clock_mono_ms();
+        snprintf(k->waiting_for, sizeof k->waiting_for, "%s%s%s", *p.waiting ? p.waiting : "its pod to start",
+                 *p.waiting && *p.message ? ": " : "", *p.waiting ? p.message : "");
+        return;
+    }
+    k->waits_since = 0;
+    k->waiting_for[0] = '\0';
+    if (p.phase == POD_OVER && p.end != POD_EXIT)
+        snprintf(k->end, sizeof k->end, "%s", end_word(p.end));
+}
+
+/* --- launch, observe, terminate --- */
+
+static void on_waiting(void *arg, int64_t token, const char *for_what)
+{
+    struct backend *b = arg;
+    const struct launch l = {.token = token};
+
+    b->host.events.on_waiting(b->host.events.arg, &l, for_what);
+}
+
+static void on_created(void *arg, int64_t token, const struct err *why)
+{
+    struct backend *b = arg;
+    struct known *k = find(b, token);
+
+    if (!k)
+        return;
+    k->launching = false;
+    b->host.events.on_launched(b->host.events.arg, &k->launch, why);
+    if (why)
+        forget(b, k);
+}
+
+static void kubernetes_launch(struct backend *b, const struct launch *l)
+{
+    const struct job_run run = {l->run, l->attempt, l->token};
+    struct job j;
+
+    know(b, l)->launching = true;
+    job_make_run(&j, &b->site, &run, b->document);
+    job_create(b->calls, &j, l->token, *b->host.launch_timeout_ms);
+}
+
+static void kubernetes_terminate(struct backend *b, const struct launch *l)
+{
+    struct known *k = find(b, l->token);
+    job_name name;
+
+    job_name_make(name, l->run, l->attempt, NULL, 0);
+    job_delete(b->calls, name, k ? k->uid : NULL, l->token);
+    if (k) {
+        k->over = true;
+        k->launching = false;
+    }
+}
+
+static void kubernetes_observe(struct backend *b, const struct launch *l)
+{
+    struct known *k = find(b, l->token);
+    char how[256];
+
+    if (!k || k->over)
+        return;
+    b->host.events.on_waiting(b->host.events.arg, l, k->waiting_for);
+    if (!k->waits_since || clock_mono_ms() - k->waits_since < b->config.pod_pending_timeout_ms)
+        return;
+    snprintf(how, sizeof how, "waited too long for %s", k->waiting_for);
+    tell_end(b, k, how);
+    kubernetes_terminate(b, &k->launch);
+}
+
+/* --- begin and end --- */
+
+static int settle(struct backend *b, const struct backend_host *host, struct err *e)
+{
+    const struct access_options access = {0};
+    const char *image = getenv("RIVERS_IMAGE");
+
+    if (!b->config.image && !(image && *image))
+        return err_set(e, ERR_INVALID, "run_backend.image is not given, and RIVERS_IMAGE is not set either");
+    if (!b->config.image)
+        b->config.image = xstrdup(image);
+    if (!(b->kube = kube_new(host->reaper, &access, e)))
+        return -1;
+    if (!b->config.namespace)
+        b->config.namespace = xstrdup(kube_namespace_get(b->kube));
+    return 0;
+}
+
+static void kubernetes_close(struct backend *b)
+{
+    if (b->jobs)
+        watch_free(b->jobs);
+    if (b->pods)
+        watch_free(b->pods);
+    if (b->calls)
+        job_calls_free(b->calls);
+    if (b->kube)
+        kube_free(b->kube);
+    tdestroy(b->tree, known_free);
+    kube_backend_release(&b->config);
+    free(b->document);
+    free(b->selector);
+    free(b);
+}
+
+static struct backend *kubernetes_open(const struct backend_host *host, const char *config, struct err *e)
+{
+    struct backend *b = xcalloc(1, sizeof *b);
+
+    b->host = *host;
+    b->document = xstrdup(config);
+    if (kube_backend_parse(&b->config, config, e) < 0 || settle(b, host, e) < 0) {
+        kubernetes_close(b);
+        return NULL;
+    }
+    b->site = (struct job_site){&b->config, host->installation, host->namespace, host->redis_url};
+    b->selector = job_selector(&b->site, NULL);
+    b->calls =
+        job_calls_new(b->kube, b->config.namespace, &(struct job_call_events){on_waiting, on_created, b});
+    return b;
+}
+
+static struct watch *watch_of(struct backend *b, const char *api, const char *kind,
+                              void (*on_object)(void *arg, enum watch_change change, const cJSON *object))
+{
+    char *path = xasprintf("%s/namespaces/%s/%s", api, b->config.namespace, kind);
+    struct watch *w = watch_new(b->kube, &(struct watch_options){.path = path, .label_selector = b->selector},
+                                &(struct watch_events){.on_object = on_object, .arg = b});
+
+    free(path);
+    return w;
+}
+
+static void kubernetes_recover(struct backend *b)
+{
+    b->jobs = watch_of(b, "/apis/batch/v1", "jobs", on_job);
+    b->pods = watch_of(b, "/api/v1", "pods", on_pod);
+}
+
+/* They are the cluster's. */
+static size_t kubernetes_live(const struct backend *b)
+{
+    (void)b;
+    return 0;
+}
+
+const struct backend_type backend_kubernetes = {
+    .name = "kubernetes",
+    .open = kubernetes_open,
+    .launch = kubernetes_launch,
+    .observe = kubernetes_observe,
+    .terminate = kubernetes_terminate,
+    .recover = kubernetes_recover,
+    .live = kubernetes_live,
+    .close = kubernetes_close,
+};

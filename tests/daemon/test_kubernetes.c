@@ -1,0 +1,167 @@
+/* Whole runs on a cluster: dequeuer, Job, executor in a pod of the test node. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <libgen.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "support/fleet.h"
+#include "support/kube_fake.h"
+
+static struct kube_server server;
+
+static void use(struct fleet *f, const char *image, const char *more)
+{
+    char *config =
+        xasprintf("{\"run_backend\": {\"type\": \"kubernetes\", \"image\": \"%s\"%s}}", image, more);
+    int status = -1;
+
+    fleet_write(f, "rivers.json", config);
+    free(fleet_call(f, &status, "config apply rivers.json"));
+    assert_int_equal(status, 0);
+    free(config);
+}
+
+/* In the pods' directories, which are gone with them: what a step leaves goes to the directory of the fleet. */
+static const char *submit(struct fleet *f, const char *line)
+{
+    char *script = xasprintf("cd %s; %s", f->server.dir, line);
+    const char *run = fleet_submit(f, "", script);
+
+    free(script);
+    return run;
+}
+
+static void runs_go_through(void **state)
+{
+    struct fleet *f = *state;
+
+    use(f, "rivers:1", "");
+    fleet_start(f, "dequeuer");
+    for (int i = 0; i < 10; i++)
+        submit(f, "echo $RIVERS_NAMESPACE $RIVERS_ATTEMPT >>record");
+    for (size_t i = 0; i < f->nids; i++)
+        assert_string_equal(fleet_outcome(f, f->ids[i]), "Success");
+    assert_int_equal(fleet_lines(f, "record"), 10);
+    fleet_assert_idle(f);
+}
+
+static void image_that_cannot_be_pulled(void **state)
+{
+    struct fleet *f = *state;
+
+    use(f, "fault/errimagepull:1", ", \"pod_pending_timeout\": \"5s\"");
+    fleet_start(f, "dequeuer");
+    const char *run = submit(f, "echo ran >>record");
+    WAIT_UNTIL(f, strstr(lua_cmd(&f->lua, "HGET @run:%s waiting_for", run), "ImagePull"));
+    assert_non_null(
+        strstr(fleet_outcome(f, run), "Failure launch failed: waited too long for ImagePullBackOff"));
+    fleet_assert_idle(f);
+}
+
+static void canceled_run_takes_its_job_along(void **state)
+{
+    struct fleet *f = *state;
+    char *job;
+
+    use(f, "fault/unschedulable:1", "");
+    fleet_start(f, "dequeuer");
+    const char *run = submit(f, "echo ran >>record");
+    job = xasprintf("jobs/%s-1", run);
+    WAIT_UNTIL(f, strstr(lua_cmd(&f->lua, "HGET @run:%s waiting_for", run), "Unschedulable"));
+    free(fleet_call(f, NULL, "runs cancel %s", run));
+    assert_string_equal(fleet_outcome(f, run), "Canceled");
+    fake_until_gone(&server, job);
+    free(job);
+}
+
+static void run_outlives_its_dequeuer(void **state)
+{
+    struct fleet *f = *state;
+
+    use(f, "rivers:1", "");
+    pid_t dequeuer = fleet_start(f, "dequeuer");
+    const char *run =
+        submit(f, "echo begun >>record; until [ -e go ]; do sleep 0.02; done; echo done >>record");
+    WAIT_UNTIL(f, fleet_lines(f, "record") == 1);
+    kill(dequeuer, SIGKILL);
+    assert_int_equal(fleet_wait_exit(dequeuer), 128 + SIGKILL);
+    fleet_start(f, "dequeuer");
+    fleet_write(f, "go", "");
+    assert_string_equal(fleet_outcome(f, run), "Success");
+    assert_int_equal(fleet_lines(f, "record"), 2);
+}
+
+/* The requests are answered 500 before or after they were carried out, or not at all. */
+static void unknown_outcomes_launch_once(void **state)
+{
+    struct fleet *f = *state;
+
+    use(f, "rivers:1", "");
+    fake_do(&server, 200, "POST", "/-/faults",
+            "[{'match':{'method':'POST','path':'/jobs'},'do':'reset-after'},"
+            "{'match':{'method':'POST','path':'/jobs'},'do':'500'}]");
+    fleet_start(f, "dequeuer");
+    for (int i = 0; i < 3; i++)
+        submit(f, "echo ran >>record");
+    for (size_t i = 0; i < f->nids; i++)
+        assert_string_equal(fleet_outcome(f, f->ids[i]), "Success");
+    assert_int_equal(fleet_lines(f, "record"), 3);
+    assert_int_equal(fake_number(&server, "faults"), 0);
+}
+
+static void refused_job_fails_its_run_at_once(void **state)
+{
+    struct fleet *f = *state;
+
+    use(f, "rivers:1", ", \"namespace\": \"nowhere\"");
+    fleet_start(f, "dequeuer");
+    assert_string_equal(fleet_outcome(f, submit(f, "true")),
+                        "Failure launch failed: namespaces \"nowhere\" not found");
+}
+
+/* What is left at the end of a test is killed, so each has a server of its own. */
+static int begin(void **state)
+{
+    const char *const options[] = {"--node", NULL};
+
+    if (fleet_open(state))
+        return -1;
+    kube_server_start(&server, options);
+    setenv("KUBECONFIG", server.kubeconfig, 1);
+    return 0;
+}
+
+static int end(void **state)
+{
+    kube_server_stop(&server);
+    return fleet_close(state);
+}
+
+#define KUBE_TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        KUBE_TEST(runs_go_through),
+        KUBE_TEST(image_that_cannot_be_pulled),
+        KUBE_TEST(canceled_run_takes_its_job_along),
+        KUBE_TEST(run_outlives_its_dequeuer),
+        KUBE_TEST(unknown_outcomes_launch_once),
+        KUBE_TEST(refused_job_fails_its_run_at_once),
+    };
+    const char *named = getenv("RIVERS");
+    char *rivers = realpath(named ? named : "build/rivers", NULL);
+    char *path = xasprintf("%s:%s", dirname(rivers), getenv("PATH"));
+
+    setenv("PATH", path, 1); /* pods find the command `rivers` */
+    free(path);
+    free(rivers);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
