@@ -28,13 +28,14 @@ static void use(struct fleet *f, const char *image, const char *more)
     free(config);
 }
 
-/* In the pods' directories, which are gone with them: what a step leaves goes to the directory of the fleet. */
+/* With its step in the pod of the run, whose directory is gone with it: what it leaves goes to that of the fleet. */
 static const char *submit(struct fleet *f, const char *line)
 {
-    char *script = xasprintf("cd %s; %s", f->server.dir, line);
-    const char *run = fleet_submit(f, "", script);
+    char *job = xasprintf("{`executor`: `in_process`, `steps`: [{`name`: `a`, `command`: `cd %s; %s`}]}",
+                          f->server.dir, line);
+    const char *run = fleet_submit_json(f, job);
 
-    free(script);
+    free(job);
     return run;
 }
 
