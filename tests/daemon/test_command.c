@@ -14,13 +14,14 @@
 #include "support/fleet.h"
 
 /* A job waits for the file `node`, as one of sbatch does; one of systemd-run starts at once. A launch ends when the
- * job has a session of its own: what is left in its process group ends with it. */
+ * job has a session of its own, as its file says: what is left in its process group ends with it. Each attempt has a file of
+ * its own, or a second launch would take the job of the first for its own. */
 static const char scheduler[] =
     "#!/bin/sh\n"
-    "run=$2 attempt=$3 rivers=$4\n"
+    "run=$2 attempt=$3 rivers=$4 pid=job.$2.$3\n"
     "job() {\n"
-    "    setsid sh -c 'echo $$ >job.$0; exec \"$@\"' $run \"$@\" </dev/null >/dev/null 2>&1 &\n"
-    "    until [ -s job.$run ]; do sleep 0.01; done\n"
+    "    setsid sh -c 'echo $$ >$0; exec \"$@\"' $pid \"$@\" </dev/null >/dev/null 2>&1 &\n"
+    "    until [ -s $pid ]; do sleep 0.01; done\n"
     "}\n"
     "case $1 in\n"
     "systemd-run)\n"
@@ -33,11 +34,11 @@ static const char scheduler[] =
     "    job sh -c 'until [ -e node ]; do sleep 0.02; done; exec \"$0\" execute \"$1\"' \"$rivers\" $run\n"
     "    echo Submitted batch job 7 ;;\n"
     "squeue)\n"
-    "    kill -0 $(cat job.$run) 2>/dev/null || { echo Invalid job id specified; exit 1; }\n"
+    "    kill -0 $(cat $pid) 2>/dev/null || { echo Invalid job id specified; exit 1; }\n"
     "    echo 'PENDING (Resources)' ;;\n"
     "scancel)\n"
     "    echo \"terminate $run $attempt\" >>calls\n"
-    "    kill $(cat job.$run) ;;\n"
+    "    kill $(cat $pid) ;;\n"
     "esac\n";
 
 static void apply(struct fleet *f, const char *run_backend)
@@ -58,7 +59,7 @@ static void use(struct fleet *f, const char *launch, const char *timeout)
     char *config = xasprintf(
         "{\"type\": \"command\", \"launch\": [\"sh\", \"scheduler\", \"%s\", \"{run}\", \"{attempt}\", "
         "\"%s\"], \"terminate\": [\"sh\", \"scheduler\", \"scancel\", \"{run}\", \"{attempt}\"], "
-        "\"status\": [\"sh\", \"scheduler\", \"squeue\", \"{run}\"], \"timeout\": \"%s\"}",
+        "\"status\": [\"sh\", \"scheduler\", \"squeue\", \"{run}\", \"{attempt}\"], \"timeout\": \"%s\"}",
         launch, rivers, timeout);
 
     fleet_write(f, "scheduler", scheduler);
@@ -156,7 +157,7 @@ static void canceled_run_leaves_the_other_queue(void **state)
     use(f, "sbatch", "30s");
     fleet_start(f, "dequeuer");
     const char *run = fleet_submit(f, "", "echo ran >>record");
-    snprintf(job, sizeof job, "job.%s", run);
+    snprintf(job, sizeof job, "job.%s.1", run);
     snprintf(call, sizeof call, "terminate %s 1\n", run);
     WAIT_UNTIL(f, fleet_is(f, "1", "HEXISTS @run:%s launched_at", run) && fleet_alive_in(f, job) == 1);
     free(fleet_call(f, NULL, "runs cancel %s", run));
@@ -173,7 +174,7 @@ static void job_that_vanished_fails_its_run(void **state)
     use(f, "sbatch", "30s");
     fleet_start(f, "dequeuer");
     const char *run = fleet_submit(f, "", "echo ran >>record");
-    snprintf(job, sizeof job, "job.%s", run);
+    snprintf(job, sizeof job, "job.%s.1", run);
     WAIT_UNTIL(f, fleet_alive_in(f, job) == 1);
     kill((pid_t)strtol(fleet_file(f, job), NULL, 10), SIGKILL);
     assert_string_equal(fleet_outcome(f, run), "Failure launch failed: Invalid job id specified");
