@@ -44,14 +44,14 @@ static const struct symbol {
 int curl_load(struct curl *c, struct err *e)
 {
     /* NODELETE: OpenSSL leaves handlers for the exit of the process behind. */
-    *c = (struct curl){.library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)};
-    if (!c->library)
+    *c = (struct curl){.handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)};
+    if (!c->handle)
         return err_set(e, ERR_SYSTEM, "cannot load libcurl: %s", dlerror());
     for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
-        void *address = dlsym(c->library, symbols[i].name);
+        void *address = dlsym(c->handle, symbols[i].name);
         if (!address) {
-            dlclose(c->library);
-            c->library = NULL;
+            dlclose(c->handle);
+            c->handle = NULL;
             return err_set(e, ERR_SYSTEM, "cannot load libcurl: %s is too old, it has no %s", LIBRARY,
                            symbols[i].name);
         }
@@ -63,9 +63,9 @@ int curl_load(struct curl *c, struct err *e)
 
 void curl_unload(struct curl *c)
 {
-    if (!c->library)
+    if (!c->handle)
         return;
     c->global_cleanup();
-    dlclose(c->library);
-    c->library = NULL;
+    dlclose(c->handle);
+    c->handle = NULL;
 }

@@ -12,7 +12,7 @@
 #include "base/err.h"
 
 struct curl {
-    void *library;
+    void *handle;
     CURLcode (*global_init)(long flags);
     void (*global_cleanup)(void);
     CURL *(*easy_init)(void);

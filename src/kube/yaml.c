@@ -37,7 +37,7 @@ static const struct symbol {
 };
 
 struct reading {
-    const struct library *library;
+    const struct library *yaml;
     yaml_document_t *document;
     int values;
     struct err *e;
@@ -104,7 +104,7 @@ static cJSON *sequence(struct reading *r, const yaml_node_t *node, int depth)
 /* NULL and a fault when the node cannot be a new key of the object. */
 static const char *key_of(struct reading *r, const cJSON *object, int index)
 {
-    const yaml_node_t *node = r->library->document_get_node(r->document, index);
+    const yaml_node_t *node = r->yaml->document_get_node(r->document, index);
     const char *s = node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
 
     if (!s || strlen(s) != node->data.scalar.length)
@@ -135,7 +135,7 @@ static cJSON *mapping(struct reading *r, const yaml_node_t *node, int depth)
 
 static cJSON *value(struct reading *r, int index, int depth)
 {
-    const yaml_node_t *node = r->library->document_get_node(r->document, index);
+    const yaml_node_t *node = r->yaml->document_get_node(r->document, index);
 
     if (++r->values > VALUES_MAX)
         return fault(r, node->start_mark, "too many values");
@@ -157,7 +157,7 @@ static cJSON *value(struct reading *r, int index, int depth)
 /* false and a fault when the text is no YAML. */
 static bool load(struct reading *r, yaml_parser_t *parser)
 {
-    if (r->library->parser_load(parser, r->document))
+    if (r->yaml->parser_load(parser, r->document))
         return true;
     fault(r, parser->problem_mark, parser->problem ? parser->problem : "not readable as YAML");
     return false;
@@ -169,11 +169,11 @@ static cJSON *first_document(struct reading *r, yaml_parser_t *parser)
 
     if (!load(r, parser))
         return NULL;
-    if (r->library->document_get_root_node(r->document))
+    if (r->yaml->document_get_root_node(r->document))
         tree = value(r, 1, 0);
     else
         tree = cJSON_CreateNull();
-    r->library->document_delete(r->document);
+    r->yaml->document_delete(r->document);
     return tree;
 }
 
@@ -183,10 +183,10 @@ static cJSON *only_document(struct reading *r, yaml_parser_t *parser)
     bool alone = tree && load(r, parser);
 
     if (alone) {
-        alone = !r->library->document_get_root_node(r->document);
+        alone = !r->yaml->document_get_root_node(r->document);
         if (!alone)
             fault(r, r->document->start_mark, "a second document");
-        r->library->document_delete(r->document);
+        r->yaml->document_delete(r->document);
     }
     if (alone)
         return tree;
@@ -199,7 +199,7 @@ cJSON *yaml_parse(const char *s, size_t len, struct err *e)
     struct library library;
     yaml_parser_t parser;
     yaml_document_t document;
-    struct reading r = {.library = &library, .document = &document, .e = e};
+    struct reading r = {.yaml = &library, .document = &document, .e = e};
 
     if (library_load(&library, e))
         return NULL;
