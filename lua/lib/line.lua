@@ -165,9 +165,10 @@ local function passed_inherit(shape, passed_at)
     end
 end
 
-local function waiter_drop(claim)
-    local f = call('HMGET', P .. 'wait:' .. claim, 'shape', 'arrival', 'passed_at')
-    local shape, member, run, step = f[1], line_member(f[2], claim), run_and_step(claim)
+-- Takes a member out of all lines of its shape. Returns the run and the step.
+local function line_leave(shape, member)
+    local claim = line_name(member)
+    local run, step = run_and_step(claim)
     shape_line(shape, 'ZREM', member)
     for _, part in ipairs(parts_of[shape]) do
         call('ZREM', P .. 'pool:' .. part[1] .. ':waiters', member)
@@ -175,20 +176,17 @@ local function waiter_drop(claim)
     call('DEL', P .. 'wait:' .. claim)
     call('ZREM', P .. 'waiters', claim)
     call('SREM', P .. 'slots:' .. run, step)
-    passed_inherit(shape, tonumber(f[3]))
+    return run, step
+end
+
+local function waiter_drop(claim)
+    local f = call('HMGET', P .. 'wait:' .. claim, 'shape', 'arrival', 'passed_at')
+    line_leave(f[1], line_member(f[2], claim))
+    passed_inherit(f[1], tonumber(f[3]))
 end
 
 -- The first waiter of a shape has no record.
 local function first_waiter_forget(shape)
-    local member = call('ZRANGE', P .. 'shape:' .. shape, 0, 0)[1]
-    local claim = line_name(member)
-    shape_line(shape, 'ZREM', member)
-    for _, part in ipairs(parts_of[shape]) do
-        call('ZREM', P .. 'pool:' .. part[1] .. ':waiters', member)
-    end
-    call('DEL', P .. 'wait:' .. claim)
-    call('ZREM', P .. 'waiters', claim)
-    local run, step = run_and_step(claim)
-    call('SREM', P .. 'slots:' .. run, step)
+    local run, step = line_leave(shape, call('ZRANGE', P .. 'shape:' .. shape, 0, 0)[1])
     drift('shape:' .. shape, run, 'step', step)
 end

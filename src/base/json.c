@@ -135,6 +135,19 @@ static int whole_fault(const struct json_path *at, int64_t min, int64_t max, str
     return json_fault(e, at, "must be a whole number");
 }
 
+int json_optional_text(const cJSON *v, const struct json_path *at, void *into, struct err *e)
+{
+    char **text = into;
+    const char *s = "";
+
+    if (cJSON_IsNull(v))
+        return 0;
+    if (json_string(v, at, &s, e))
+        return -1;
+    *text = *s ? xstrdup(s) : NULL;
+    return 0;
+}
+
 int json_whole(const cJSON *v, const struct json_path *at, int64_t min, int64_t max, int64_t *out,
                struct err *e)
 {

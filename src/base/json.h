@@ -45,6 +45,10 @@ __attribute__((warn_unused_result)) int json_whole(const struct cJSON *v, const 
 __attribute__((warn_unused_result)) int json_bool(const struct cJSON *v, const struct json_path *at,
                                                   bool *out, struct err *e);
 
+/* A reader of a member: into is a char **, owned by the caller. What is null or empty counts as not there: NULL. */
+__attribute__((warn_unused_result)) int json_optional_text(const struct cJSON *v, const struct json_path *at,
+                                                           void *into, struct err *e);
+
 /* at->key names the duration in the fault. */
 __attribute__((warn_unused_result)) int json_duration_ms(const struct cJSON *v, const struct json_path *at,
                                                          int64_t *ms, struct err *e);

@@ -58,29 +58,6 @@ static int read_image(const cJSON *v, const struct json_path *at, void *into, st
     return read_named(v, at, name_is_image, "the name of an image", into, e);
 }
 
-static int read_quantity(const cJSON *v, const struct json_path *at,
-                         int (*check)(const char *s, struct err *e), void *into, struct err *e)
-{
-    const char *s;
-
-    if (json_string(v, at, &s, e))
-        return -1;
-    if (check(s, e))
-        return json_place(e, at);
-    take(into, s);
-    return 0;
-}
-
-static int read_cpu(const cJSON *v, const struct json_path *at, void *into, struct err *e)
-{
-    return read_quantity(v, at, quantity_check_cpu, into, e);
-}
-
-static int read_memory(const cJSON *v, const struct json_path *at, void *into, struct err *e)
-{
-    return read_quantity(v, at, quantity_check_memory, into, e);
-}
-
 static int read_ms(const cJSON *v, const struct json_path *at, void *into, struct err *e)
 {
     return json_duration_ms(v, at, into, e);
@@ -248,10 +225,10 @@ static const struct json_member members[] = {
     {"image", read_image, AT(image), false},
     {"namespace", read_namespace, AT(namespace), false},
     {"service_account", read_subdomain, AT(service_account), false},
-    {"run_cpu", read_cpu, AT(run_cpu), false},
-    {"run_memory", read_memory, AT(run_memory), false},
-    {"worker_cpu", read_cpu, AT(worker_cpu), false},
-    {"worker_memory", read_memory, AT(worker_memory), false},
+    {"run_cpu", quantity_read_cpu, AT(run_cpu), false},
+    {"run_memory", quantity_read_memory, AT(run_memory), false},
+    {"worker_cpu", quantity_read_cpu, AT(worker_cpu), false},
+    {"worker_memory", quantity_read_memory, AT(worker_memory), false},
     {"step_service_account", read_subdomain, AT(step_service_account), false},
     {"redis_secret", read_secret, 0, false},
     {"image_pull_secrets", read_words, AT(image_pull_secrets), false},

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 #define DIGITS "0123456789"
 
 static const struct {
@@ -69,4 +71,28 @@ int quantity_check_cpu(const char *s, struct err *e)
 int quantity_check_memory(const char *s, struct err *e)
 {
     return check(s, 0x1p20, "1Mi", e);
+}
+
+static int read_checked(const struct cJSON *v, const struct json_path *at,
+                        int (*is_good)(const char *s, struct err *e), char **into, struct err *e)
+{
+    const char *s;
+
+    if (json_string(v, at, &s, e))
+        return -1;
+    if (is_good(s, e))
+        return json_place(e, at);
+    free(*into);
+    *into = xstrdup(s);
+    return 0;
+}
+
+int quantity_read_cpu(const struct cJSON *v, const struct json_path *at, void *into, struct err *e)
+{
+    return read_checked(v, at, quantity_check_cpu, into, e);
+}
+
+int quantity_read_memory(const struct cJSON *v, const struct json_path *at, void *into, struct err *e)
+{
+    return read_checked(v, at, quantity_check_memory, into, e);
 }

@@ -16,37 +16,14 @@ void resources_release(struct resources *r)
     *r = (struct resources){0};
 }
 
-static int read_quantity(const struct cJSON *v, const struct json_path *at,
-                         int (*check)(const char *s, struct err *e), void *into, struct err *e)
-{
-    const char *s;
-
-    if (json_string(v, at, &s, e))
-        return -1;
-    if (check(s, e))
-        return json_place(e, at);
-    *(char **)into = xstrdup(s);
-    return 0;
-}
-
-static int read_cpu(const struct cJSON *v, const struct json_path *at, void *into, struct err *e)
-{
-    return read_quantity(v, at, quantity_check_cpu, into, e);
-}
-
-static int read_memory(const struct cJSON *v, const struct json_path *at, void *into, struct err *e)
-{
-    return read_quantity(v, at, quantity_check_memory, into, e);
-}
-
 static int read_gpu(const struct cJSON *v, const struct json_path *at, void *into, struct err *e)
 {
     return json_whole(v, at, 0, GPU_MAX, into, e);
 }
 
 static const struct json_member members[] = {
-    {"cpu", read_cpu, offsetof(struct resources, cpu), false},
-    {"memory", read_memory, offsetof(struct resources, memory), false},
+    {"cpu", quantity_read_cpu, offsetof(struct resources, cpu), false},
+    {"memory", quantity_read_memory, offsetof(struct resources, memory), false},
     {"gpu", read_gpu, offsetof(struct resources, gpu), false},
 };
 

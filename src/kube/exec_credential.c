@@ -10,19 +10,6 @@
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-static int read_text(const cJSON *v, const struct json_path *at, void *into, struct err *e)
-{
-    char **text = into;
-    const char *s;
-
-    if (cJSON_IsNull(v))
-        return 0;
-    if (json_string(v, at, &s, e))
-        return -1;
-    *text = *s ? xstrdup(s) : NULL;
-    return 0;
-}
-
 static int read_time(const cJSON *v, const struct json_path *at, void *into, struct err *e)
 {
     const char *s;
@@ -37,9 +24,9 @@ static int read_time(const cJSON *v, const struct json_path *at, void *into, str
 static int read_status(const cJSON *v, const struct json_path *at, void *into, struct err *e)
 {
     static const struct json_member members[] = {
-        {"token", read_text, offsetof(struct exec_credential, token), false},
-        {"clientCertificateData", read_text, offsetof(struct exec_credential, certificate), false},
-        {"clientKeyData", read_text, offsetof(struct exec_credential, key), false},
+        {"token", json_optional_text, offsetof(struct exec_credential, token), false},
+        {"clientCertificateData", json_optional_text, offsetof(struct exec_credential, certificate), false},
+        {"clientKeyData", json_optional_text, offsetof(struct exec_credential, key), false},
         {"expirationTimestamp", read_time, offsetof(struct exec_credential, expires_at), false},
     };
 

@@ -40,19 +40,6 @@ struct context {
 
 /* ---- members: what is null counts as not there ---- */
 
-static int read_text(const cJSON *v, const struct json_path *at, void *into, struct err *e)
-{
-    char **text = into;
-    const char *s;
-
-    if (cJSON_IsNull(v))
-        return 0;
-    if (json_string(v, at, &s, e))
-        return -1;
-    *text = *s ? xstrdup(s) : NULL;
-    return 0;
-}
-
 static int read_flag(const cJSON *v, const struct json_path *at, void *into, struct err *e)
 {
     return cJSON_IsNull(v) ? 0 : json_bool(v, at, into, e);
@@ -62,13 +49,13 @@ static int read_part_file(const cJSON *v, const struct json_path *at, void *into
 {
     struct account_part *part = into;
 
-    return read_text(v, at, &part->file, e);
+    return json_optional_text(v, at, &part->file, e);
 }
 
 static int read_part_text(const cJSON *v, const struct json_path *at, void *into, struct err *e)
 {
     struct account_part *part = into;
-    int status = read_text(v, at, &part->data, e);
+    int status = json_optional_text(v, at, &part->data, e);
 
     part->len = part->data ? strlen(part->data) : 0;
     return status;
@@ -120,8 +107,8 @@ struct variable {
 static int read_variable(const cJSON *v, const struct json_path *at, char **out, struct err *e)
 {
     static const struct json_member members[] = {
-        {"name", read_text, offsetof(struct variable, name), true},
-        {"value", read_text, offsetof(struct variable, value), false},
+        {"name", json_optional_text, offsetof(struct variable, name), true},
+        {"value", json_optional_text, offsetof(struct variable, value), false},
     };
     struct variable variable = {0};
     int status = json_object(v, at, members, COUNT(members), &variable, e);
@@ -167,7 +154,7 @@ static int read_command(const cJSON *v, const struct json_path *at, void *into, 
     struct account_plugin *p = into;
 
     p->argv = xcalloc(2, sizeof *p->argv);
-    if (read_text(v, at, &p->argv[0], e))
+    if (json_optional_text(v, at, &p->argv[0], e))
         return -1;
     return p->argv[0] ? 0 : json_fault(e, at, "is required");
 }
@@ -176,7 +163,7 @@ static int read_api_version(const cJSON *v, const struct json_path *at, void *in
 {
     struct account_plugin *p = into;
 
-    if (read_text(v, at, &p->api_version, e))
+    if (json_optional_text(v, at, &p->api_version, e))
         return -1;
     if (p->api_version && (!strcmp(p->api_version, "client.authentication.k8s.io/v1") ||
                            !strcmp(p->api_version, "client.authentication.k8s.io/v1beta1")))
@@ -207,7 +194,7 @@ static int read_exec(const cJSON *v, const struct json_path *at, void *into, str
         {"command", read_command, 0, true},
         {"args", read_args, 0, false},
         {"env", read_env, 0, false},
-        {"installHint", read_text, offsetof(struct account_plugin, hint), false},
+        {"installHint", json_optional_text, offsetof(struct account_plugin, hint), false},
         {"interactiveMode", read_interactive_mode, 0, false},
         {"provideClusterInfo", read_flag, offsetof(struct account_plugin, cluster_info), false},
     };
@@ -220,19 +207,19 @@ static int read_exec(const cJSON *v, const struct json_path *at, void *into, str
 }
 
 static const struct json_member context_members[] = {
-    {"cluster", read_text, offsetof(struct context, cluster), true},
-    {"user", read_text, offsetof(struct context, user), false},
-    {"namespace", read_text, offsetof(struct context, namespace), false},
+    {"cluster", json_optional_text, offsetof(struct context, cluster), true},
+    {"user", json_optional_text, offsetof(struct context, user), false},
+    {"namespace", json_optional_text, offsetof(struct context, namespace), false},
     {"extensions", NULL, 0, false},
 };
 
 static const struct json_member cluster_members[] = {
-    {"server", read_text, offsetof(struct account, server), true},
-    {"tls-server-name", read_text, offsetof(struct account, server_name), false},
+    {"server", json_optional_text, offsetof(struct account, server), true},
+    {"tls-server-name", json_optional_text, offsetof(struct account, server_name), false},
     {"insecure-skip-tls-verify", read_flag, offsetof(struct account, insecure), false},
     {"certificate-authority", read_part_file, offsetof(struct account, ca), false},
     {"certificate-authority-data", read_part_base64, offsetof(struct account, ca), false},
-    {"proxy-url", read_text, offsetof(struct account, proxy), false},
+    {"proxy-url", json_optional_text, offsetof(struct account, proxy), false},
     {"disable-compression", NULL, 0, false},
     {"extensions", NULL, 0, false},
 };
