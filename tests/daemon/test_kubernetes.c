@@ -127,6 +127,43 @@ static void refused_job_fails_its_run_at_once(void **state)
                         "Failure launch failed: namespaces \"nowhere\" not found");
 }
 
+/* What the server puts off or has no quota for is asked again. */
+static void requests_that_are_put_off_come_through(void **state)
+{
+    struct fleet *f = *state;
+
+    use(f, "rivers:1", "");
+    fake_do(&server, 200, "POST", "/-/faults",
+            "[{'match':{'method':'POST','path':'/jobs'},'do':'429-text'},"
+            "{'match':{'method':'POST','path':'/jobs'},'do':'quota-403'},"
+            "{'match':{'method':'POST','path':'/jobs'},'do':'503'}]");
+    fleet_start(f, "dequeuer");
+    const char *run = submit(f, "echo ran >>record");
+
+    assert_string_equal(fleet_outcome(f, run), "Success");
+    assert_int_equal(fleet_lines(f, "record"), 1);
+    assert_int_equal(fake_number(&server, "faults"), 0);
+}
+
+/* Canceled while no dequeuer was there: the next one finds the Job and no run that wants it. */
+static void job_that_no_run_owns_is_deleted(void **state)
+{
+    struct fleet *f = *state;
+
+    use(f, "fault/unschedulable:1", "");
+    pid_t dequeuer = fleet_start(f, "dequeuer");
+    const char *run = submit(f, "echo ran >>record");
+    char *job = xasprintf("jobs/%s-1", run);
+    WAIT_UNTIL(f, strstr(lua_cmd(&f->lua, "HGET @run:%s waiting_for", run), "Unschedulable"));
+    kill(dequeuer, SIGKILL);
+    assert_int_equal(fleet_wait_exit(dequeuer), 128 + SIGKILL);
+    free(fleet_call(f, NULL, "runs cancel %s", run));
+    assert_string_equal(fleet_outcome(f, run), "Canceled");
+    fleet_start(f, "dequeuer");
+    fake_until_gone(&server, job);
+    free(job);
+}
+
 /* What is left at the end of a test is killed, so each has a server of its own. */
 static int begin(void **state)
 {
@@ -156,6 +193,8 @@ int main(void)
         KUBE_TEST(run_outlives_its_dequeuer),
         KUBE_TEST(unknown_outcomes_launch_once),
         KUBE_TEST(refused_job_fails_its_run_at_once),
+        KUBE_TEST(requests_that_are_put_off_come_through),
+        KUBE_TEST(job_that_no_run_owns_is_deleted),
     };
     const char *named = getenv("RIVERS");
     char *rivers = realpath(named ? named : "build/rivers", NULL);
