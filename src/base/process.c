@@ -335,6 +335,9 @@ static void settle(struct process *p)
     /* Only a process outside the group still has the output: it gets no grace. */
     if (empty && p->state == ENDING)
         group_kill(p);
+    /* A member that was being forked at that moment may have missed it. */
+    if (!empty && p->state == KILLED)
+        group_signal(p, SIGKILL);
     timer_set(&p->poll, POLL_MS);
 }
 

@@ -446,7 +446,7 @@ static void test_end(void **state)
 {
     struct child c = {0};
 
-    start_script(*state, &c, "echo ready; sleep 100");
+    start_script(*state, &c, "echo ready; exec sleep 100");
     run_until(*state, has_line, &c);
     process_end(c.process, 100000);
     run_until(*state, has_exited, &c);
@@ -502,7 +502,7 @@ static void test_no_grace_outside_the_group(void **state)
 {
     struct child c = {0};
 
-    start_script(*state, &c, "setsid sh -c 'sleep 100 & echo $!'; sleep 100");
+    start_script(*state, &c, "setsid sh -c 'sleep 100 & echo $!'; exec sleep 100");
     run_until(*state, has_line, &c);
     process_end(c.process, 1000000);
     run_until(*state, has_exited, &c);
