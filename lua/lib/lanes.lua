@@ -2,16 +2,7 @@
 -- full when it was tried; `parked` names the gates that have parked heads.
 -- What must hold: while a gate has room and heads are parked on it, `ready` holds a better head that passes the same gate.
 -- So a head that leaves `ready` hands on: the best head parked on each of its gates that has room takes its place.
---@include lib/limits.lua
---@include lib/bell.lua
-local READY = P .. 'ready'
-
--- Heads are kept back only under limits that `admit` has followed. One that was set since then may be gone before `admit`
--- looks, and nothing would wake the heads it had kept back: they are left to be tried.
-local function may_pass(gate)
-    return not limits_are_followed() or room_of(gate) > 0
-end
-
+--@include lib/wake.lua
 local function full_gate(lane)
     for _, gate in ipairs(gates_in(lane)) do
         if not may_pass(gate) then
@@ -20,32 +11,11 @@ local function full_gate(lane)
     end
 end
 
-local function parked_drop(gate, id)
-    call('ZREM', P .. 'parked:' .. gate, id)
-    call('HDEL', P .. 'run:' .. id, 'parked')
-    if call('EXISTS', P .. 'parked:' .. gate) == 0 then
-        call('ZREM', P .. 'parked', gate)
-    end
-end
-
-local any_parked -- nil: nobody has looked
 local function parked_add(gate, id, score)
     any_parked = true
     call('ZADD', P .. 'parked:' .. gate, score, id)
     call('ZADD', P .. 'parked', 0, gate)
     call('HSET', P .. 'run:' .. id, 'parked', gate)
-end
-
--- Moves the best head parked on the gate to `ready` when it may pass.
-local function wake(gate)
-    if any_parked == nil then
-        any_parked = call('EXISTS', P .. 'parked') == 1
-    end
-    if any_parked and call('EXISTS', P .. 'parked:' .. gate) == 1 and may_pass(gate) then
-        local best = call('ZRANGE', P .. 'parked:' .. gate, 0, 0, 'WITHSCORES')
-        parked_drop(gate, best[1])
-        call('ZADD', READY, best[2], best[1])
-    end
 end
 
 local function hand_on(lane)
@@ -111,9 +81,14 @@ local function park(lane, id, score, gate)
     hand_on(lane)
 end
 
--- Wakes a dequeuer when there is a head to try and room to admit it.
-local function ring_if_admissible()
-    if call('EXISTS', P .. 'bell') == 0 and call('EXISTS', READY) == 1 and global_room() > 0 then
-        ring(P .. 'bell')
+-- Moves a queued run to the lane of its gates as the limits make them. Returns whether it stood in another one.
+local function lane_change(id, lane, score)
+    local new = lane_of(tags_of(id))
+    if new == lane then
+        return false
     end
+    lane_drop(lane, id)
+    call('HSET', P .. 'run:' .. id, 'gates', new)
+    lane_put(new, id, score)
+    return true
 end

@@ -1,7 +1,5 @@
--- upkeep: what time does to runs, in bounded pieces: leases end, delays end, the history grows old. Each returns whether
--- more is left to do.
---@include lib/pools.lua
---@include lib/runs.lua
+-- upkeep: what time does to runs, in bounded pieces: leases end, delays end, the history grows old. Each looks whether anything
+-- is due, and only then makes the functions for it. Each returns whether more is left to do.
 local UPKEEP = 20
 
 -- A gap between two sweeps means that the fleet, the server or the clock stood still or jumped: holders may have been cut
@@ -23,6 +21,10 @@ local function sweep(run_lease, interval)
         return false
     end
     local expired = call('ZRANGEBYSCORE', P .. 'running', '-inf', num(now), 'WITHSCORES', 'LIMIT', 0, UPKEEP)
+    if #expired == 0 then
+        return false
+    end
+    --@include lib/runs.lua
     for i = 1, #expired, 2 do
         local id, expiry = expired[i], expired[i + 1]
         local f = call('HMGET', P .. 'run:' .. id, 'state', 'launched_at', 'gates', 'capacity_of', 'dequeued_at')
@@ -40,13 +42,23 @@ local function sweep(run_lease, interval)
     return #expired == 2 * UPKEEP
 end
 
+-- Pools matter to nobody while nothing is held that may have ended, and nobody waits.
 local function pools()
+    local ended = call('ZCOUNT', P .. 'slots', '-inf', num(now))
+    if ended == 0 and call('EXISTS', P .. 'waiters') == 0 then
+        return false
+    end
+    --@include lib/pools.lua
     pools_follow()
     return pools_sweep(UPKEEP)
 end
 
 local function promote()
     local due = call('ZRANGEBYSCORE', P .. 'delayed', '-inf', num(now), 'LIMIT', 0, UPKEEP)
+    if #due == 0 then
+        return false
+    end
+    --@include lib/runs.lua
     for _, id in ipairs(due) do
         call('ZREM', P .. 'delayed', id)
         if call('HDEL', P .. 'run:' .. id, 'not_before') == 1 then
@@ -65,6 +77,10 @@ local function trim(retention, retention_runs)
     if over > #old then
         old = call('ZRANGE', history, 0, math.min(over, many) - 1)
     end
+    if #old == 0 then
+        return false
+    end
+    --@include lib/runs.lua
     for _, id in ipairs(old) do
         run_delete(id)
     end

@@ -8,13 +8,13 @@
 -- RETURNS {'OK', more, id, token, attempt, id, token, attempt, ...}; more = '0': nothing is left to do;
 --         '1': call again; 'FULL': more could be admitted, but the capacity of this dequeuer is used up
 --@include lib/open.lua
---@include lib/requests.lua
---@include lib/refile.lua
---@include lib/upkeep.lua
+--@include lib/bell.lua
 --@include lib/history.lua
+--@include lib/refile.lua
+--@include lib/requests.lua
+--@include lib/upkeep.lua
 local request, dequeuer, batch, capacity = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local launch_lease, run_lease, interval = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local WORK = 100 -- heads parked or refiled in one call
 
 local kept = request ~= '' and request_answer(request)
 if kept then
@@ -38,56 +38,19 @@ more = trim(tonumber(ARGV[9]), tonumber(ARGV[10])) or more
 if capacity then
     batch = math.min(batch, capacity - call('ZCARD', P .. 'dequeuer:' .. dequeuer))
 end
-local room, reply, work, token = 0, {'OK', '0'}, 0, nil
-if (not phase or phase == 'file') and not is_paused() then
-    room = math.min(batch, global_room())
-end
-if room > 0 and call('EXISTS', READY) == 1 then
-    token = call('HINCRBY', P .. 'meta', 'token', num(room)) - room
+local admits, reply = (not phase or phase == 'file') and not is_paused(), {'OK', '0'}
+local function head_room()
+    return admits and call('EXISTS', P .. 'ready') == 1 and global_room() or 0
 end
 
-local function admit(id, lane, attempt)
-    local run = P .. 'run:' .. id
-    token, attempt = token + 1, num((tonumber(attempt) or 0) + 1)
-    local holder = num(token)
-    call('ZREM', P .. 'queue', id)
-    call('ZADD', P .. 'running', num(now + launch_lease), id)
-    for _, gate in ipairs(gates_in(lane)) do
-        gate_enter(gate, id)
-    end
-    lane_drop(lane, id)
-    call('HSET', run, 'state', 'NotStarted', 'token', holder, 'attempt', attempt, 'dequeued_at', num(now),
-        'dequeuer', dequeuer)
-    if capacity then
-        call('HSET', run, 'capacity_of', dequeuer)
-        call('ZADD', P .. 'dequeuer:' .. dequeuer, num(now), id)
-    end
-    emit('RunDequeued', id, 'token', holder, 'attempt', attempt, 'dequeuer', dequeuer)
-    reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = id, holder, attempt
+local room = math.min(batch, head_room())
+if room > 0 then
+    --@include lib/admission.lua
+    admit_best(room, phase, {dequeuer = dequeuer, launch_lease = launch_lease,
+        counted = capacity and {'capacity_of', dequeuer} or {}}, reply)
 end
 
-while room > 0 and work < WORK do
-    local best = call('ZRANGE', READY, 0, 0, 'WITHSCORES')
-    local id, score = best[1], best[2]
-    if not id then
-        break
-    end
-    local f = call('HMGET', P .. 'run:' .. id, 'gates', 'attempt', 'unseen', 'state')
-    local lane, known = f[1] or '', f[4]
-    local refiled = known and (phase or f[3]) and refile_head(id, lane, score)
-    local gate = known and not refiled and full_gate(lane)
-    if not known then
-        run_forget('ready', id)
-    elseif gate then
-        park(lane, id, score, gate)
-    elseif not refiled then
-        admit(id, lane, f[2])
-        room = room - 1
-    end
-    work = work + ((not known or refiled or gate) and 1 or 0)
-end
-
-if phase or more or (call('EXISTS', READY) == 1 and global_room() > 0 and not is_paused()) then
+if phase or more or head_room() > 0 then
     local full = capacity and call('ZCARD', P .. 'dequeuer:' .. dequeuer) >= capacity
     reply[2] = (full and not phase and not more) and 'FULL' or '1'
     ring(P .. 'bell')
