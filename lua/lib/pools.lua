@@ -15,52 +15,12 @@
 --   waiters             zset  all waiters by the end of their patience: a dead one vanishes
 --   slots:<run>         set   the steps of a run that hold or wait
 --   pools_due           set   pools with slots to give that one call was too short for; nobody comes in past their lines
+--@include lib/grants.lua
 --@include lib/line.lua
 --@include lib/bell.lua
+--@include lib/grace.lua
 local LOOKS = 500 -- heads of shapes looked at in one call
 local GRANTS = 50 -- grants to waiters in one call
-
--- --- grants
-
-local function pool_take(pool, slots)
-    pool_used[pool] = call('HINCRBY', P .. 'pool_used', pool, slots)
-    if pool_used[pool] == 0 then
-        call('HDEL', P .. 'pool_used', pool)
-    end
-end
-
--- Gives the slots. until_taken: the claimant has not been told yet and has this long to come for them. Returns the token and
--- the lease, '0' when only unlimited pools were asked: then nothing is recorded and nothing ends.
-local function grant(claim, attempt, shape, since, until_taken)
-    local token, held = num(call('HINCRBY', P .. 'meta', 'token', 1)), limited_part(shape)
-    local lease = held == '' and 0 or shape_lease(shape)
-    if held ~= '' then
-        local run, step = run_and_step(claim)
-        for _, part in ipairs(parts_of[held]) do
-            pool_take(part[1], part[2])
-            call('ZADD', P .. 'pool:' .. part[1] .. ':holders', part[2], claim)
-        end
-        call('HSET', P .. 'slot:' .. claim, 'attempt', attempt, 'token', token, 'shape', shape, 'held', held,
-            'claimed_at', num(now), 'lease', num(lease))
-        call('ZADD', P .. 'slots', num(now + (until_taken or lease)), claim)
-        call('SADD', P .. 'slots:' .. run, step)
-    end
-    emit_claim('StepSlotClaimed', claim, attempt, shape, 'token', token, 'waited_ms', num(now - since))
-    return token, num(lease)
-end
-
-local function ungrant(claim, event)
-    local slot, run, step = P .. 'slot:' .. claim, run_and_step(claim)
-    local f = call('HMGET', slot, 'held', 'token', 'attempt', 'shape')
-    for _, part in ipairs(parts_of[f[1]]) do
-        call('ZREM', P .. 'pool:' .. part[1] .. ':holders', claim)
-        pool_take(part[1], -part[2])
-    end
-    call('DEL', slot)
-    call('ZREM', P .. 'slots', claim)
-    call('SREM', P .. 'slots:' .. run, step)
-    emit_claim(event, claim, f[3], f[4], 'token', f[2])
-end
 
 -- --- serving those who wait
 
@@ -71,8 +31,12 @@ local function ring_claimant(claim)
     call('PEXPIRE', key, 600000)
 end
 
--- The pools whose limits were changed since the last time, however that was done: all, as each change is rare.
+-- The pools whose limits were changed since the last time, however that was done: all, as each change is rare. It matters to
+-- those who wait.
 local function pools_changed()
+    if call('EXISTS', P .. 'waiters') == 0 then
+        return {}
+    end
     local flat, pools = call('HGETALL', P .. 'pool_limits'), {}
     local text = table.concat(flat, '\n')
     if (call('HGET', P .. 'meta', 'pools_seen') or '') ~= text then
@@ -189,6 +153,19 @@ local function claim_reconcile(claim, freed)
     end
 end
 
+local function ungrant(claim, event)
+    local slot, run, step = P .. 'slot:' .. claim, run_and_step(claim)
+    local f = call('HMGET', slot, 'held', 'token', 'attempt', 'shape')
+    for _, part in ipairs(parts_of[f[1]]) do
+        call('ZREM', P .. 'pool:' .. part[1] .. ':holders', claim)
+        pool_take(part[1], -part[2])
+    end
+    call('DEL', slot)
+    call('ZREM', P .. 'slots', claim)
+    call('SREM', P .. 'slots:' .. run, step)
+    emit_claim(event, claim, f[3], f[4], 'token', f[2])
+end
+
 -- Ends what a claim holds or waits for. Adds the pools that may have more to give now to `freed`.
 local function slots_drop(claim, event, freed)
     local shape = call('HGET', P .. 'slot:' .. claim, 'shape')
@@ -223,17 +200,6 @@ local function slots_release_steps(run, steps)
 end
 
 -- --- what time and operators do to pools
-
--- After a gap (see upkeep) nothing ends before its holder had its own time to come back.
-local resumed_at
-local function grace_end(span)
-    resumed_at = resumed_at or tonumber(call('HGET', P .. 'meta', 'resumed_at')) or -math.huge
-    return resumed_at + span
-end
-
-local function slot_is_over(claim, lease)
-    return now >= math.max(tonumber(call('ZSCORE', P .. 'slots', claim)) or 0, grace_end(lease))
-end
 
 -- Ends a grant that was not renewed in time; within the grace it is put off.
 local function slot_expire(claim, freed)

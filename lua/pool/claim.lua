@@ -9,7 +9,8 @@
 --         {'NEVER', pool, slots, limit}: more than the pool has | {'UNKNOWN_POOL', pool}: not configured, and no step asks
 --         {'STALE', why}: the run is in that state or another's, or a later attempt of the step has asked
 --@include lib/open.lua
---@include lib/pools.lua
+--@include lib/grants.lua
+--@include lib/history.lua
 local claim, run_token, attempt, priority = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local run = run_and_step(claim)
 if run_token ~= '' then
@@ -32,64 +33,28 @@ for i, pool in ipairs(names) do
 end
 local shape = table.concat(parts, ',')
 
-pools_follow()
-pools_sweep(20)
-
-local held = call('HMGET', P .. 'slot:' .. claim, 'attempt', 'shape', 'token', 'lease')
-local waits = call('HMGET', P .. 'wait:' .. claim, 'attempt', 'shape', 'priority', 'arrival', 'since')
-local before = held[1] and held or waits
-if not before[1] and call('ZSCORE', P .. 'slots', claim) then
-    slots_release(claim)
-end
-if before[1] and tonumber(before[1]) > tonumber(attempt) then
-    return {'STALE', 'attempt ' .. before[1]}
-end
-local over = held[1] and slot_is_over(claim, tonumber(held[4]))
-if over or (before[1] and (before[1] ~= attempt or before[2] ~= shape)) then
-    slots_release(claim, over and 'StepSlotExpired' or 'StepSlotReleased')
-    held, waits = {}, {}
-elseif held[1] then
-    call('ZADD', P .. 'slots', 'XX', num(now + held[4]), claim)
-    return {'GRANTED', held[3], held[4]}
+local function is_any_over(index)
+    return call('ZCOUNT', P .. index, '-inf', num(now)) > 0
 end
 
-for _, pool in ipairs(names) do
-    local limit = pool_limit[pool]
-    if not limit and run_token == '' then
-        slots_release(claim, 'StepSlotReleased')
-        return {'UNKNOWN_POOL', unescape(pool)}
-    elseif limit and limit > 0 and weights[pool] > limit then
-        slots_release(claim, 'StepSlotReleased')
-        return {'NEVER', unescape(pool), num(weights[pool]), num(limit)}
+-- Whether the claim is new, all it asks is free and nobody waits for it. What has ended is given on first.
+local function is_uncontested()
+    local contested = {P .. 'slot:' .. claim, P .. 'wait:' .. claim}
+    for _, pool in ipairs(names) do
+        local limit = pool_limit[pool]
+        if not limit or weights[pool] > limit - pool_used[pool] then
+            return false
+        end
+        contested[#contested + 1] = P .. 'pool:' .. pool .. ':shapes'
     end
-end
-for _, pool in ipairs(names) do
-    if not pool_limit[pool] then
-        call('HSET', P .. 'pool_limits', unescape(pool), '-1')
-        emit('PoolCreated', run, 'pool', unescape(pool), 'limit', '-1')
-    end
+    return call('EXISTS', unpack(contested)) == 0 and not call('ZSCORE', P .. 'slots', claim) and
+        not is_any_over('slots') and not is_any_over('waiters') and not is_paused()
 end
 
-priority = tonumber(waits[3] or priority) or 0
-local since = tonumber(waits[5] or now)
-local arrival = tonumber(waits[4] or call('HINCRBY', P .. 'meta', 'arrival', 1))
-if may_enter(shape, priority, arrival) then
-    if waits[1] then
-        waiter_drop(claim)
-    end
-    mark_passed(shape, priority, arrival)
-    return {'GRANTED', grant(claim, attempt, shape, since)}
+if is_uncontested() then
+    return {'GRANTED', grant(claim, attempt, shape, now)}
 end
-
-local reply = {'WAITING', blocked_text(shape_blocked(shape, priority, arrival))}
-if waits[1] then
-    call('ZADD', P .. 'waiters', num(now + PATIENCE), claim)
-else
-    waiter_add(claim, attempt, shape, priority, arrival)
-    emit_claim('StepSlotWaiting', claim, attempt, shape, 'reason', reply[2])
+do
+    --@include lib/contest.lua
+    return contest(claim, attempt, shape, tonumber(priority), run_token ~= '')
 end
-for _, pool in ipairs(names) do
-    local rank = call('ZRANK', P .. 'pool:' .. pool .. ':waiters', line_member(arrival, claim))
-    reply[#reply + 1], reply[#reply + 2] = unescape(pool), num(rank + 1)
-end
-return reply

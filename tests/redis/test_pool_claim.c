@@ -231,7 +231,7 @@ static struct row priority_of_the_run[] = {
     {"pool/claim x/a '' 1 0 db 1", "GRANTED 11 300000"},
     {"pool/claim x/b '' 1 2 db 1", "WAITING pool 'db' full (1/1) db 1"},
     {"pool/claim $A/s %A 1 '' db 1", "WAITING pool 'db' full (1/1) db 1"},
-    {"HMGET @wait:$A/s priority arrival since", "3 3 1000"},
+    {"HMGET @wait:$A/s priority arrival since", "3 2 1000"},
     {0},
 };
 
@@ -264,7 +264,7 @@ static struct row dead_waiter_vanishes[] = {
     {"pool/claim x/c '' 1 0 db 2", "WAITING pool 'db' full (1/2) db 1"},
     {"EXISTS @wait:x/b", "0"},
     {"SISMEMBER @slots:x b", "0"},
-    {"ZRANGE @shape:db=2 0 -1", "000000000000003 x/c"},
+    {"ZRANGE @shape:db=2 0 -1", "000000000000002 x/c"},
     {0},
 };
 
@@ -284,13 +284,14 @@ static struct row granted_to_the_dead[] = {
     {0},
 };
 
-/* Woken by a limit that was raised with HSET, at any later call. */
+/* Woken by a limit that was raised with HSET, at the next admission, or claim of a pool that somebody waits for. */
 static struct row limit_raised[] = {
     {"HSET @pool_limits db 1 api 1", "2"},
     {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 300000"},
     {"pool/claim x/b '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
     {"HSET @pool_limits db 2", "0"},
-    {"pool/claim x/c '' 1 0 api 1", "GRANTED 3 300000"},
+    {"pool/claim x/c '' 1 0 api 1", "GRANTED 2 300000"},
+    {"pool/claim x/d '' 1 0 db 1", "WAITING pool 'db' full (2/2) db 1"},
     {"ZRANGE @pool:db:holders 0 -1", "x/a x/b"},
     {"LRANGE @wake:x 0 -1", "1"},
     {"PERSIST @wake:x", "1"},
@@ -432,7 +433,7 @@ static struct row attempts[] = {
     {"events", "StepSlotReleased x step a attempt 2 pools db=3 token 1; "
                "StepSlotClaimed x step a attempt 3 pools db=4 token 2 waited_ms 0"},
     {"pool/claim x/b '' 10 0 db 1", "WAITING pool 'db' full (4/4) db 1"},
-    {"same pool/claim x/b '' 9 0 db 1", "STALE attempt 10"},
+    {"pool/claim x/b '' 9 0 db 1", "STALE attempt 10"},
     {"pool/claim x/c '' 1 0 db 1", "WAITING pool 'db' full (4/4) db 2"},
     {"pool/claim x/b '' 11 0 db 1", "WAITING pool 'db' full (4/4) db 2"},
     {"ZCARD @pool:db:waiters", "2"},

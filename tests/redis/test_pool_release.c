@@ -128,7 +128,7 @@ static struct row leaves_the_line[] = {
     {"pool/claim x/c '' 1 0 db 1", "WAITING pool 'db' full (2/2) db 2"},
     {"pool/release x/b '' 1", "OK"},
     {"EXISTS @wait:x/b", "0"},
-    {"ZRANGE @pool:db:shapes 0 -1", "000000000000003 db=1"},
+    {"ZRANGE @pool:db:shapes 0 -1", "000000000000002 db=1"},
     {"pool/release x/c '' 1", "OK"},
     {"EXISTS @pool:db:waiters @pool:db:shapes @shape:db=1 @waiters", "0"},
     {"SMEMBERS @slots:x", "a"},

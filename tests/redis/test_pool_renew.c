@@ -13,7 +13,7 @@ static struct row renewed[] = {
     {"at 300999", ""},
     {"pool/renew x/a 1", "OK OK"},
     {"ZSCORE @slots x/a", "600999"},
-    {"events", "StepSlotRenewed x step a attempt 1 pools db=3 token 1"},
+    {"events", "StepSlotRenewed x step a"},
     {0},
 };
 
@@ -25,8 +25,11 @@ static struct row many[] = {
     {"pool/claim x/b '' 1 0 api 1", "GRANTED 2 9000"},
     {"pool/claim y/c '' 1 0 api 1", "GRANTED 3 9000"},
     {"at 2000", ""},
+    {"DEL @events", "1"},
+    {"pool/renew x/a 1 nobody/x 1 x/b 2 y/c 2", "OK OK STALE OK STALE"},
+    {"events", "StepSlotRenewed x step a,b"},
     {"pool/renew x/a 1 nobody/x 1 x/b 1 y/c 3", "OK OK STALE STALE OK"},
-    {"ZRANGE @slots 0 -1 WITHSCORES", "x/a 7000 x/b 10000 y/c 11000"},
+    {"ZRANGE @slots 0 -1 WITHSCORES", "x/a 7000 x/b 11000 y/c 11000"},
     {"same pool/renew", "OK"},
     {0},
 };

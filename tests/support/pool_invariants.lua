@@ -72,6 +72,19 @@ each_claim('slots', 'slot', function(claim, f)
     return ' token ' .. f.token .. ' lease ' .. f.lease .. ' holds ' .. f.held
 end)
 
+local arrivals = {} -- of all who wait, in order
+for _, claim in ipairs(call('ZRANGE', P .. 'waiters', 0, -1)) do
+    arrivals[#arrivals + 1] = tonumber(call('HGET', P .. 'wait:' .. claim, 'arrival')) or 0
+end
+table.sort(arrivals)
+local function rank(arrival)
+    for i, other in ipairs(arrivals) do
+        if other == tonumber(arrival) then
+            return i
+        end
+    end
+end
+
 local heads = {}
 each_claim('waiters', 'wait', function(claim, f)
     local place, score = string.format('%015.0f ', f.arrival), tostring(0 - f.priority)
@@ -83,7 +96,7 @@ each_claim('waiters', 'wait', function(claim, f)
     if not head or tonumber(score) < tonumber(head.score) or (score == head.score and place < head.place) then
         heads[f.shape] = {score = score, place = place}
     end
-    return ' place ' .. f.priority .. ' ' .. f.arrival .. ' since ' .. f.since .. ' waits ' .. f.shape
+    return ' place ' .. f.priority .. ' ' .. rank(f.arrival) .. ' since ' .. f.since .. ' waits ' .. f.shape
 end)
 for shape, head in pairs(heads) do
     for pool in shape:gmatch('([^,=]+)=%d+') do

@@ -280,13 +280,32 @@ static void ask(struct pool_reference *ref, struct ref_claim *c, int64_t attempt
     memcpy(c->asks, asks, sizeof c->asks);
 }
 
+/* What is free to a new claim, whatever has changed for those who wait for other pools. */
+static bool is_uncontested(struct pool_reference *ref, const struct ref_claim *claim,
+                           const int64_t asks[REF_POOLS])
+{
+    bool contested =
+        claim->state != REF_IDLE || first_due(ref, REF_HOLDS) != NULL || first_due(ref, REF_WAITS) != NULL;
+
+    for (size_t p = 0; p < REF_POOLS; p++) {
+        if (!asks[p])
+            continue;
+        if (is_limited(ref, p))
+            contested = contested || asks[p] > pool_ref_limit(ref, p) - pool_ref_used(ref, p);
+        for (const struct ref_claim *c = ref->claims; c < ref->claims + REF_CLAIMS; c++)
+            contested = contested || (c->state == REF_WAITS && c->asks[p]);
+    }
+    return !contested;
+}
+
 void pool_ref_claim(struct pool_reference *ref, size_t i, int64_t attempt, const int64_t asks[REF_POOLS],
                     int64_t priority, struct text *answer)
 {
     struct ref_claim *c = &ref->claims[i];
     int p;
 
-    pool_ref_upkeep(ref);
+    if (!is_uncontested(ref, c, asks))
+        pool_ref_upkeep(ref);
     if (c->state != REF_IDLE && c->attempt > attempt) {
         text_addf(answer, "STALE attempt %" PRId64, c->attempt);
         return;
@@ -370,6 +389,16 @@ static void print_shape(const struct pool_reference *ref, const int64_t slots[RE
     }
 }
 
+/* Among those who wait, from 1. */
+static size_t arrival_rank(const struct pool_reference *ref, const struct ref_claim *c)
+{
+    size_t rank = 1;
+
+    for (size_t i = 0; i < REF_CLAIMS; i++)
+        rank += ref->claims[i].state == REF_WAITS && ref->claims[i].arrival < c->arrival;
+    return rank;
+}
+
 void pool_ref_print(const struct pool_reference *ref, struct text *out)
 {
     for (size_t i = 0; i < REF_CLAIMS; i++) {
@@ -382,8 +411,8 @@ void pool_ref_print(const struct pool_reference *ref, struct text *out)
             text_addf(out, " token %" PRId64 " lease %" PRId64 " holds ", c->token, c->lease);
             print_shape(ref, c->held, out);
         } else {
-            text_addf(out, " place %" PRId64 " %" PRId64 " since %" PRId64 " waits ", c->priority, c->arrival,
-                      c->since);
+            text_addf(out, " place %" PRId64 " %zu since %" PRId64 " waits ", c->priority,
+                      arrival_rank(ref, c), c->since);
             print_shape(ref, c->asks, out);
         }
         text_add(out, "\n");

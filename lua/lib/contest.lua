@@ -1,0 +1,90 @@
+-- contest: the answer to a claim that was asked before, or whose slots are not simply free.
+--@include lib/pools.lua
+
+-- What a claim holds or waits with, if it asks for the same again: `slot:` and `wait:` as flat lists, empty when there is none.
+-- What an earlier attempt left behind is given back. A third value says why the claim itself is the stale one.
+local function asked_before(claim, attempt, shape)
+    local held = call('HMGET', P .. 'slot:' .. claim, 'attempt', 'shape', 'token', 'lease')
+    local waits = call('HMGET', P .. 'wait:' .. claim, 'attempt', 'shape', 'priority', 'arrival', 'since')
+    local before = held[1] and held or waits
+    if not before[1] and call('ZSCORE', P .. 'slots', claim) then
+        slots_release(claim)
+    end
+    if before[1] and tonumber(before[1]) > tonumber(attempt) then
+        return held, waits, 'attempt ' .. before[1]
+    end
+    local over = held[1] and slot_is_over(claim, tonumber(held[4]))
+    if over or (before[1] and (before[1] ~= attempt or before[2] ~= shape)) then
+        slots_release(claim, over and 'StepSlotExpired' or 'StepSlotReleased')
+        return {}, {}
+    end
+    return held, waits
+end
+
+-- The answer to a claim that no free slot would ever serve.
+local function refusal(claim, shape, is_step)
+    for _, part in ipairs(parts_of[shape]) do
+        local pool, weight = part[1], part[2]
+        local limit = pool_limit[pool]
+        if not limit and not is_step then
+            slots_release(claim, 'StepSlotReleased')
+            return {'UNKNOWN_POOL', unescape(pool)}
+        elseif limit and limit > 0 and weight > limit then
+            slots_release(claim, 'StepSlotReleased')
+            return {'NEVER', unescape(pool), num(weight), num(limit)}
+        end
+    end
+end
+
+-- A pool that only steps name is unlimited until somebody sets it.
+local function pools_create(run, shape)
+    for _, part in ipairs(parts_of[shape]) do
+        if not pool_limit[part[1]] then
+            call('HSET', P .. 'pool_limits', unescape(part[1]), '-1')
+            emit('PoolCreated', run, 'pool', unescape(part[1]), 'limit', '-1')
+        end
+    end
+end
+
+local function line_up(claim, attempt, shape, priority, arrival, waited)
+    local reply = {'WAITING', blocked_text(shape_blocked(shape, priority, arrival))}
+    if waited then
+        call('ZADD', P .. 'waiters', num(now + PATIENCE), claim)
+    else
+        waiter_add(claim, attempt, shape, priority, arrival)
+        emit_claim('StepSlotWaiting', claim, attempt, shape, 'reason', reply[2])
+    end
+    for _, part in ipairs(parts_of[shape]) do
+        local rank = call('ZRANK', P .. 'pool:' .. part[1] .. ':waiters', line_member(arrival, claim))
+        reply[#reply + 1], reply[#reply + 2] = unescape(part[1]), num(rank + 1)
+    end
+    return reply
+end
+
+-- priority: nil where none was given; is_step: the pools may be new
+local function contest(claim, attempt, shape, priority, is_step)
+    pools_follow()
+    pools_sweep(20)
+    local held, waits, stale = asked_before(claim, attempt, shape)
+    if stale then
+        return {'STALE', stale}
+    elseif held[1] then
+        call('ZADD', P .. 'slots', 'XX', num(now + held[4]), claim)
+        return {'GRANTED', held[3], held[4]}
+    end
+    local refused = refusal(claim, shape, is_step)
+    if refused then
+        return refused
+    end
+    pools_create(run_and_step(claim), shape)
+    priority = tonumber(waits[3]) or priority or 0
+    local arrival = tonumber(waits[4] or call('HINCRBY', P .. 'meta', 'arrival', 1))
+    if not may_enter(shape, priority, arrival) then
+        return line_up(claim, attempt, shape, priority, arrival, waits[1])
+    end
+    if waits[1] then
+        waiter_drop(claim)
+    end
+    mark_passed(shape, priority, arrival)
+    return {'GRANTED', grant(claim, attempt, shape, tonumber(waits[5] or now))}
+end
