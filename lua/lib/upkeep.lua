@@ -1,13 +1,14 @@
 -- upkeep: what time does to runs, in bounded pieces: leases end, delays end, the history grows old. Each looks whether anything
 -- is due, and only then makes the functions for it. Each returns whether more is left to do.
 local UPKEEP = 20
+local TURN = 100 -- ms: as exactly is it remembered when somebody swept
 
 -- A gap between two sweeps means that the fleet, the server or the clock stood still or jumped: holders may have been cut
--- off as well, so nothing is swept before they had one lease to renew.
-local function sweep_allowed(run_lease, interval)
-    local f = call('HMGET', P .. 'meta', 'swept_at', 'resumed_at')
-    local swept_at, resumed_at = tonumber(f[1]), tonumber(f[2])
-    call('HSET', P .. 'meta', 'swept_at', num(now))
+-- off as well, so nothing is swept before they had one lease to renew. Both times are those of `meta`, nil when there is none.
+local function sweep_allowed(run_lease, interval, swept_at, resumed_at)
+    if not swept_at or now < swept_at or now >= swept_at + TURN then
+        call('HSET', P .. 'meta', 'swept_at', num(now))
+    end
     local longest = 2 * interval + math.min(5000, run_lease / 5)
     if swept_at and (now < swept_at - 1000 or now > swept_at + longest) then
         call('HSET', P .. 'meta', 'resumed_at', num(now))
@@ -16,10 +17,7 @@ local function sweep_allowed(run_lease, interval)
     return not resumed_at or now >= resumed_at + run_lease
 end
 
-local function sweep(run_lease, interval)
-    if not sweep_allowed(run_lease, interval) then
-        return false
-    end
+local function sweep()
     local expired = call('ZRANGEBYSCORE', P .. 'running', '-inf', num(now), 'WITHSCORES', 'LIMIT', 0, UPKEEP)
     if #expired == 0 then
         return false

@@ -9,7 +9,6 @@
 --         '1': call again; 'FULL': more could be admitted, but the capacity of this dequeuer is used up
 --@include lib/open.lua
 --@include lib/bell.lua
---@include lib/history.lua
 --@include lib/refile.lua
 --@include lib/requests.lua
 --@include lib/upkeep.lua
@@ -28,9 +27,20 @@ if kept then
     return reply
 end
 
-history_seen(tonumber(ARGV[11]), run_lease)
-local phase = refile()
-local more = sweep(run_lease, interval)
+local function meta_read()
+    return unpack(call('HMGET', P .. 'meta', 'token', 'paused_until', 'swept_at', 'resumed_at'))
+end
+local token, paused_until, swept_at, resumed_at = meta_read()
+if (tonumber(ARGV[11]) or 0) > (tonumber(token) or 0) then
+    --@include lib/history.lua
+    history_seen(tonumber(ARGV[11]), run_lease)
+    token, paused_until, swept_at, resumed_at = meta_read()
+end
+
+local phase, more = refile(), false
+if sweep_allowed(run_lease, interval, tonumber(swept_at), tonumber(resumed_at)) then
+    more = sweep()
+end
 more = pools() or more
 more = promote() or more
 more = trim(tonumber(ARGV[9]), tonumber(ARGV[10])) or more
@@ -38,7 +48,7 @@ more = trim(tonumber(ARGV[9]), tonumber(ARGV[10])) or more
 if capacity then
     batch = math.min(batch, capacity - call('ZCARD', P .. 'dequeuer:' .. dequeuer))
 end
-local admits, reply = (not phase or phase == 'file') and not is_paused(), {'OK', '0'}
+local admits, reply = (not phase or phase == 'file') and now >= (tonumber(paused_until) or 0), {'OK', '0'}
 local function head_room()
     return admits and call('EXISTS', P .. 'ready') == 1 and global_room() or 0
 end

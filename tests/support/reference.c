@@ -237,7 +237,8 @@ static bool sweep_allowed(struct reference *ref, int64_t now)
 {
     int64_t before = ref->swept_at;
 
-    ref->swept_at = now;
+    if (now < before || now >= before + 100) /* it is remembered that exactly */
+        ref->swept_at = now;
     if (before && (now < before - 1000 || now > before + 2 * REF_INTERVAL_MS + REF_RUN_LEASE_MS / 5)) {
         ref->resumed_at = now;
         return false;
