@@ -1,6 +1,6 @@
 -- phases: what refile does in each phase, a slice at a time.
 --@include lib/lanes.lua
-local SLICE = 50
+local SLICE = 10
 
 local function names_of(flat)
     local names = {}

@@ -12,6 +12,7 @@
 #define NSPECS    (sizeof((struct cycle *)0)->specs / sizeof(struct spec))
 #define LEASE_MS  30000
 #define IN_FLIGHT 20   /* submissions that are on their way at once */
+#define BATCH     50
 #define BATCHES   10   /* of cycle_phases: in progress at once */
 #define PATIENCE  1000 /* admissions in a row that bring nothing */
 
@@ -35,7 +36,7 @@ static void spec_make(struct spec *s, size_t i)
 
 void cycle_init(struct cycle *c, struct bench *b, const char *namespace, size_t runs)
 {
-    *c = (struct cycle){.runs = runs};
+    *c = (struct cycle){.runs = runs, .batch = BATCH};
     c->store = bench_store(b, namespace);
     settings_init(&c->settings);
     for (size_t i = 0; i < NSPECS; i++)
@@ -126,7 +127,7 @@ double cycle_once(struct bench *b, void *arg)
 
     cycle_submit(c, b, c->runs);
     for (size_t left = c->runs, n; left > 0 && bench_ok(b); left -= n) {
-        n = cycle_end(c, b, cycle_admit(c, b, left < ADMIT_BATCH ? left : ADMIT_BATCH));
+        n = cycle_end(c, b, cycle_admit(c, b, left < c->batch ? left : c->batch));
         in_vain = n ? 0 : in_vain + 1;
         if (in_vain == PATIENCE)
             err_set(&b->err, ERR_REFUSED, "%zu of %zu runs were never admitted", left, c->runs);
@@ -142,11 +143,11 @@ void cycle_phases(struct cycle *c, struct bench *b, double us[CYCLE_PHASES])
     struct reply *batches[BATCHES];
     double at = bench_cpu_us(b), then;
 
-    cycle_submit(c, b, BATCHES * ADMIT_BATCH);
+    cycle_submit(c, b, BATCHES * BATCH);
     then = bench_cpu_us(b);
     us[0] = then - at;
     for (size_t i = 0; i < BATCHES; i++)
-        batches[i] = cycle_admit(c, b, ADMIT_BATCH);
+        batches[i] = cycle_admit(c, b, BATCH);
     at = bench_cpu_us(b);
     us[1] = at - then;
     for (size_t phase = 2; phase < CYCLE_PHASES; phase++, at = then) {
@@ -159,7 +160,7 @@ void cycle_phases(struct cycle *c, struct bench *b, double us[CYCLE_PHASES])
     for (size_t i = 0; i < BATCHES; i++)
         reply_free(batches[i]);
     for (size_t phase = 0; phase < CYCLE_PHASES; phase++)
-        us[phase] /= BATCHES * ADMIT_BATCH;
+        us[phase] /= BATCHES * BATCH;
 }
 
 /* --- the lower bound */
@@ -185,7 +186,7 @@ static size_t bare_pop(struct cycle *c, struct bench *b)
 {
     struct call *pop = call_new(c->store, SCRIPT_BENCH_POP), *done = call_new(c->store, SCRIPT_BENCH_DONE);
 
-    call_int(pop, ADMIT_BATCH);
+    call_int(pop, BATCH);
     struct reply *r = bench_call(b, pop);
     size_t n = reply_count(r);
     for (size_t i = 1; i < n; i++)

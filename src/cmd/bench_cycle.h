@@ -13,6 +13,7 @@ struct cycle {
     struct spec specs[60]; /* 300 bytes and four tags each, three of them limited: 60 lanes */
     size_t teams;          /* over how many the runs are spread; 0: 20 */
     size_t runs;           /* of cycle_once */
+    size_t batch;          /* runs that are admitted at once; 50 unless changed */
 };
 
 /* Sets the limits: 1,000 for each value of three tags and for all runs. */

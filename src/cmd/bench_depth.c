@@ -33,6 +33,7 @@ static void pile_init(struct pile *p, struct bench *b, const char *namespace, si
             spec_tag_set(&p->blocked.specs[i], "tier", "x0", &e) < 0)
             abort();
     p->blocked.teams = lanes;
+    p->passing.batch = ADMIT_BATCH;
     bench_set(b, p->blocked.store, "config", "max_concurrent_runs", "-1");
     bench_set(b, p->blocked.store, "tag_limits", "class=blocked", "0");
     follow_limits(p, b);

@@ -9,7 +9,7 @@
 #include "core/config.h"
 #include "core/store.h"
 
-#define ADMIT_BATCH 50 /* most runs a call: larger ones hold the server for over a millisecond */
+#define ADMIT_BATCH 25 /* most runs a call: larger ones hold the server for over a millisecond */
 #define ADMIT_LAUNCH_LEASE_MS                                                                                \
     15000 /* a run whose launch is not confirmed within this goes back to its lane */
 
