@@ -24,6 +24,7 @@
 
 #define START_DEADLINE_MS 60000
 #define RESULT_TRY_MS     60000
+#define REPORT_MS         5     /* before states are recorded: a short step starts and ends in one call */
 #define AGAIN_MS          1000  /* before a result that was refused is sent again */
 #define LEAVE_MS          2000  /* told to end: longest wait for a server that does not answer */
 #define TERM_GRACE_MS     10000 /* when the executor itself is told to end */
@@ -91,7 +92,8 @@ static void on_report(void *arg, const struct step_report *report)
     ex->reports = xrealloc(ex->reports, (ex->nreports + 1) * sizeof *ex->reports);
     ex->reports[ex->nreports] = *report;
     ex->reports[ex->nreports++].how = xstrdup(report->how);
-    event_active(ex->flush, 0, 0);
+    if (!evtimer_pending(ex->flush, NULL))
+        timer_set(ex->flush, REPORT_MS);
 }
 
 static struct delivery *delivery_new(struct executor *ex)

@@ -11,15 +11,16 @@
 #include "exec/guard.h"
 #include "exec/terms.h"
 
-#define BELL_WAIT_MS 60000
+#define BELL_WAIT_MS  60000
+#define BELL_AFTER_MS 100 /* a run that is over before needs no connection for it; what rang meanwhile is heard then */
 
 struct lease {
     struct store *store;
     struct execution x;
     struct lease_events events;
-    struct bell *bell;
+    struct bell *bell; /* NULL: not listening yet */
     struct guard *guard;
-    struct event *renew, *fence;
+    struct event *renew, *fence, *listen;
     int64_t length_ms;
     int64_t fence_at;   /* on our own clock */
     int64_t grace_told; /* with on_cancel; -1: not canceled */
@@ -40,6 +41,7 @@ static void lose(struct lease *l, const char *why, int64_t grace_ms)
     l->lost = true;
     evtimer_del(l->renew);
     evtimer_del(l->fence);
+    evtimer_del(l->listen);
     l->events.on_lost(l->events.arg, why, grace_ms);
 }
 
@@ -137,12 +139,23 @@ static void on_bell(void *arg, bool rung)
         bell_wait(l->bell, BELL_WAIT_MS);
 }
 
+static void on_listen_time(evutil_socket_t fd, short what, void *arg)
+{
+    struct lease *l = arg;
+    char *name = xasprintf("wake:%s", l->x.run);
+
+    (void)fd;
+    (void)what;
+    l->bell = bell_new(l->store, name, on_bell, l);
+    free(name);
+    bell_wait(l->bell, BELL_WAIT_MS);
+}
+
 struct lease *lease_new(struct store *store, const struct execution *x, int64_t lease_ms, int64_t asked_at,
                         struct guard *guard, const struct lease_events *events)
 {
     struct lease *l = xcalloc(1, sizeof *l);
     struct event_base *base = redis_base_get(store_redis_get(store));
-    char *name = xasprintf("wake:%s", x->run);
 
     l->store = store;
     l->x = *x;
@@ -152,12 +165,11 @@ struct lease *lease_new(struct store *store, const struct execution *x, int64_t 
     l->grace_told = -1;
     l->renew = evtimer_new(base, on_renew_time, l);
     l->fence = evtimer_new(base, on_fence_time, l);
-    l->bell = bell_new(store, name, on_bell, l);
-    free(name);
+    l->listen = evtimer_new(base, on_listen_time, l);
     held_from(l, asked_at);
     timer_set(l->renew, terms_renew_ms(lease_ms));
     redis_retry_within(store_redis_get(store), terms_retry_ms(lease_ms));
-    bell_wait(l->bell, BELL_WAIT_MS);
+    timer_set(l->listen, BELL_AFTER_MS);
     return l;
 }
 
@@ -171,5 +183,6 @@ void lease_free(struct lease *l)
     bell_free(l->bell);
     event_free(l->renew);
     event_free(l->fence);
+    event_free(l->listen);
     free(l);
 }

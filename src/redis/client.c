@@ -32,7 +32,7 @@ struct redis {
     size_t turn;                 /* which host of the URL comes next */
     struct transport *transport; /* NULL while DOWN */
     struct reader *reader;       /* lives with the transport */
-    bool told[SCRIPT_COUNT];     /* scripts that this connection has loaded */
+    bool told[SCRIPT_COUNT];     /* scripts that the server knows */
     bool ready;
     unsigned failures; /* to become ready, in a row: set the back-off */
     unsigned refusals; /* of requests, in a row, by servers that were ready: set it too */
@@ -144,8 +144,8 @@ static void connection_lost(struct redis *r, const char *why)
 
 /* --- sending */
 
-/* A server that does not know the script would answer, and execute, what is behind it first: so each connection tells it
- * the script before it names it. NOSCRIPT is left for a SCRIPT FLUSH. */
+/* A server that does not know the script would answer, and execute, what is behind it first: so each connection asks it
+ * which scripts it knows, and tells it another one before it names it. NOSCRIPT is left for a SCRIPT FLUSH. */
 static void script_tell(struct redis *r, const struct script *script);
 
 static void write_now(struct redis *r, struct request *q)
@@ -229,14 +229,6 @@ static void on_hello(void *arg, const struct reply *reply, const struct err *e)
         connection_lost(r, e->msg);
 }
 
-static void on_pong(void *arg, const struct reply *reply, const struct err *e)
-{
-    if (reply)
-        become_ready(arg);
-    else
-        on_hello(arg, reply, e);
-}
-
 /* A sentinel may not have noticed yet. */
 static void on_role(void *arg, const struct reply *reply, const struct err *e)
 {
@@ -256,6 +248,31 @@ static void write_hello(struct redis *r, int argc, const char *const *argv, redi
 
     request_await(q, HELLO_DEADLINE_MS, on_deadline, on_reply, r);
     write_now(r, q);
+}
+
+/* A server that does not say it is told each script. */
+static void on_known(void *arg, const struct reply *reply, const struct err *e)
+{
+    struct redis *r = arg;
+
+    for (size_t i = 0; i < reply_count(reply) && i < SCRIPT_COUNT; i++)
+        r->told[i] = reply_int(reply_at(reply, i), 0) == 1;
+    if (reply || e->code == ERR_SERVER)
+        become_ready(r);
+    else
+        on_hello(r, reply, e);
+}
+
+static void on_pong(void *arg, const struct reply *reply, const struct err *e)
+{
+    const char *argv[2 + SCRIPT_COUNT] = {"SCRIPT", "EXISTS"};
+
+    for (size_t i = 0; i < SCRIPT_COUNT; i++)
+        argv[2 + i] = scripts[i].sha1;
+    if (reply)
+        write_hello(arg, 2 + SCRIPT_COUNT, argv, on_known);
+    else
+        on_hello(arg, reply, e);
 }
 
 /* A user without a password is one that needs none. */
