@@ -21,6 +21,7 @@
 #include "daemon/server_check.h"
 
 #define ADMIT_DEADLINE_MS 10000
+#define SETTINGS_MS       1000 /* how often they are asked for, at most */
 #define LEAVE_MS          2000 /* told to end: longest wait for a server that does not answer */
 
 struct dequeuer {
@@ -128,13 +129,13 @@ static void on_settings(void *arg, const struct reply *r, const struct err *e)
     leave_when_done(d);
 }
 
-/* Asked for together with an admission, at most once a dequeue_interval. */
+/* Asked for together with an admission. */
 static void settings_refresh(struct dequeuer *d)
 {
     char key[128];
     const char *argv[] = {"HGETALL", store_key(d->store, key, sizeof key, "config", "")};
 
-    if (clock_mono_ms() < d->settings_at + d->settings.dequeue_interval_ms)
+    if (clock_mono_ms() < d->settings_at + SETTINGS_MS)
         return;
     d->settings_at = clock_mono_ms();
     d->calls++;
