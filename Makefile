@@ -88,6 +88,10 @@ test: bootstrap ## Build and run the tests; TESTS_ONLY='unit/test_url redis/%' r
 run-tests: $(B)/rivers $(TOOLS) $(TEST_BIN) $(if $(filter tests/cli/test_chaos.sh,$(TEST_SH)),$(B)/tests/chaos/chaos)
 	@scripts/run-tests $(B) $(TEST_BIN) $(TEST_SH)
 
+.PHONY: test-valkey
+test-valkey: ## The same tests against Valkey's server
+	+@scripts/with-valkey $(again) test
+
 .PHONY: trace
 trace: bootstrap ## Replay the cluster trace through four dequeuers, under limits and pools; check what ran at once
 	+@$(again) all $(TOOLS)
