@@ -15,7 +15,9 @@
 
 #include "base/err.h"
 
+struct access_options;
 struct backend;
+struct check;
 struct event_base;
 struct reaper;
 
@@ -44,8 +46,9 @@ struct backend_events {
 struct backend_host {
     struct event_base *base;
     struct reaper *reaper;
-    const char *redis_url, *namespace; /* for the executors */
-    const char *installation;          /* a name of the data on this server; "" for a type without recover */
+    const struct access_options *access; /* to Kubernetes */
+    const char *redis_url, *namespace;   /* for the executors */
+    const char *installation; /* a name of the data on this server; "" for a type without recover */
     /* How long a launch may be tried again: start_timeout, which changes while the dequeuer lives. */
     const int64_t *launch_timeout_ms;
     struct backend_events events;
@@ -68,6 +71,9 @@ struct backend_type {
     void (*recover)(struct backend *b);
     /* How many launched executors have not ended, as far as this process would have to stay for them. */
     size_t (*live)(const struct backend *b);
+    /* Tells whether all is there that the type needs, as far as it can be seen from here, and waits for the answers. Of the
+     * host only base, reaper and access are given. */
+    void (*check)(const struct backend_host *host, const char *config, struct check *c);
     /* Executors go on; no further event. */
     void (*close)(struct backend *b);
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "backend/backend.h"
+#include "backend/check.h"
 #include "base/environment.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -288,6 +289,31 @@ static void command_close(struct backend *b)
     free(b);
 }
 
+static void check_command(struct check *c, const char *what, char *const *argv)
+{
+    struct err e;
+    char *path = argv ? process_find(argv[0], &e) : NULL;
+
+    if (argv)
+        check_tell(c, what, argv[0], path ? CHECK_OK : CHECK_WRONG, path ? "%s" : "%s: looked for in PATH",
+                   path ? path : e.msg);
+    free(path);
+}
+
+static void command_check(const struct backend_host *host, const char *config, struct check *c)
+{
+    struct command_backend b;
+    struct err e;
+
+    (void)host;
+    if (command_backend_parse(&b, config, &e) < 0)
+        check_tell(c, "settings", "run_backend", CHECK_WRONG, "%s", e.msg);
+    check_command(c, "launch", b.launch);
+    check_command(c, "terminate", b.terminate);
+    check_command(c, "status", b.status);
+    command_backend_release(&b);
+}
+
 /* No command lists what was launched: an executor that a dequeuer left behind starts its run, or leaves with a
  * stale token. */
 const struct backend_type backend_command = {
@@ -298,5 +324,6 @@ const struct backend_type backend_command = {
     .observe_ms = 5000,
     .terminate = command_terminate,
     .live = command_live,
+    .check = command_check,
     .close = command_close,
 };

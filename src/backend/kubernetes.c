@@ -13,6 +13,7 @@
 
 #include "backend/backend.h"
 #include "backend/job_calls.h"
+#include "backend/kubernetes_check.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -272,14 +273,7 @@ static void kubernetes_observe(struct backend *b, const struct launch *l)
 
 static int settle(struct backend *b, const struct backend_host *host, struct err *e)
 {
-    const struct access_options access = {0};
-    const char *image = getenv("RIVERS_IMAGE");
-
-    if (!b->config.image && !(image && *image))
-        return err_set(e, ERR_INVALID, "run_backend.image is not given, and RIVERS_IMAGE is not set either");
-    if (!b->config.image)
-        b->config.image = xstrdup(image);
-    if (!(b->kube = kube_new(host->reaper, &access, e)))
+    if (kube_backend_find_image(&b->config, e) < 0 || !(b->kube = kube_new(host->reaper, host->access, e)))
         return -1;
     if (!b->config.namespace)
         b->config.namespace = xstrdup(kube_namespace_get(b->kube));
@@ -352,5 +346,6 @@ const struct backend_type backend_kubernetes = {
     .terminate = kubernetes_terminate,
     .recover = kubernetes_recover,
     .live = kubernetes_live,
+    .check = kubernetes_check,
     .close = kubernetes_close,
 };

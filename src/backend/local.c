@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "backend/backend.h"
+#include "backend/check.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/process.h"
@@ -142,6 +143,16 @@ static void local_close(struct backend *b)
     free(b);
 }
 
+static void local_check(const struct backend_host *host, const char *config, struct check *c)
+{
+    char *self = realpath("/proc/self/exe", NULL);
+
+    (void)host;
+    (void)config;
+    check_tell(c, "executor", self, self ? CHECK_OK : CHECK_WRONG, "runs on the hosts of the dequeuers");
+    free(self);
+}
+
 /* Executors of an earlier dequeuer go on in sessions of their own: their leases tell what becomes of them. */
 const struct backend_type backend_local = {
     .name = "local",
@@ -150,5 +161,6 @@ const struct backend_type backend_local = {
     .observe = local_observe,
     .terminate = local_terminate,
     .live = local_live,
+    .check = local_check,
     .close = local_close,
 };

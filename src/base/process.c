@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -174,6 +175,24 @@ static void paths_free(char **paths)
     for (char **path = paths; *path; path++)
         free(*path);
     free(paths);
+}
+
+char *process_find(const char *name, struct err *e)
+{
+    char **paths = paths_new(name, environ), *found = NULL;
+    struct stat file;
+    int why = ENOENT;
+
+    for (char **path = paths; *path && !found; path++)
+        if (stat(*path, &file) == 0 && (access(*path, X_OK) < 0 || !S_ISREG(file.st_mode)))
+            why = EACCES;
+        else if (access(*path, X_OK) == 0)
+            found = xstrdup(*path);
+    errno = why;
+    if (!found)
+        err_sys(e, "cannot run '%s'", name);
+    paths_free(paths);
+    return found;
 }
 
 /* vfork, not fork: the cost of fork grows with our memory. Signals stay blocked until the child has reset its

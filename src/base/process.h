@@ -57,6 +57,9 @@ struct process_options {
  * directory` or `cannot enter directory '/x': ...`. The reaper must live longer than the process. */
 struct process *process_start(struct reaper *reaper, const struct process_options *options, struct err *e);
 
+/* The file that argv[0] would be, by our PATH; owned by the caller. NULL and e as when it cannot be started. */
+char *process_find(const char *name, struct err *e);
+
 /* Before on_exit: kills the group and waits for the process; on_exit will not be called. */
 void process_free(struct process *p);
 

@@ -18,7 +18,8 @@ extern const struct command pools_run_command;
 extern const struct command top_command, events_command, doctor_command;
 extern const struct command config_check_command, config_apply_command, config_show_command,
     config_diff_command;
-extern const struct command dev_command, dequeuer_command, execute_command, bench_command;
+extern const struct command dev_command, dequeuer_command, execute_command, backend_check_command,
+    bench_command;
 
 /* NULL: no command has this name. */
 const struct command *command_find(const char *name);

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "cmd/cluster.h"
 #include "cmd/commands.h"
 #include "cmd/output.h"
 #include "core/setup.h"
@@ -10,6 +11,7 @@
 struct dequeuer_command_options {
     const char *config, *id;
     int64_t capacity;
+    struct access_options access;
 };
 
 static const struct option_row dequeuer_rows[] = {
@@ -20,6 +22,7 @@ static const struct option_row dequeuer_rows[] = {
     {"capacity", 'n', OPTION_WHOLE, "N",
      "most runs of this id in progress (default: no limit but the queue's)",
      offsetof(struct dequeuer_command_options, capacity), 0, INT32_MAX},
+    CLUSTER_ROWS(offsetof(struct dequeuer_command_options, access)),
 };
 
 static int dequeuer(struct context *ctx, const void *options, const struct operands *args, struct err *e)
@@ -33,8 +36,11 @@ static int dequeuer(struct context *ctx, const void *options, const struct opera
         (o->config && !(applied = setup_apply_file(store, SETUP_INIT, o->config, e))))
         return -1;
     reply_free(applied);
-    struct dequeuer_options d = {
-        .id = o->id, .capacity = o->capacity, .redis_url = ctx->url, .namespace = context_namespace_get(ctx)};
+    struct dequeuer_options d = {.id = o->id,
+                                 .capacity = o->capacity,
+                                 .redis_url = ctx->url,
+                                 .namespace = context_namespace_get(ctx),
+                                 .access = o->access};
     return dequeuer_run(store, &d, e);
 }
 

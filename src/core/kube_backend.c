@@ -268,6 +268,18 @@ int kube_backend_parse(struct kube_backend *b, const char *run_backend, struct e
     return failed;
 }
 
+int kube_backend_find_image(struct kube_backend *b, struct err *e)
+{
+    const char *image = getenv("RIVERS_IMAGE");
+
+    if (b->image)
+        return 0;
+    if (!image || !*image)
+        return err_set(e, ERR_INVALID, "run_backend.image is not given, and RIVERS_IMAGE is not set either");
+    b->image = xstrdup(image);
+    return 0;
+}
+
 static void pairs_release(struct kube_pairs *p)
 {
     for (size_t i = 0; i < p->n; i++) {

@@ -44,6 +44,9 @@ __attribute__((warn_unused_result)) int kube_backend_read(const struct cJSON *v,
 /* The same from the text that is stored in the settings. */
 __attribute__((warn_unused_result)) int kube_backend_parse(struct kube_backend *b, const char *run_backend,
                                                            struct err *e);
+
+/* The image, when none is given: that of RIVERS_IMAGE; -1 and e: there is none either. */
+__attribute__((warn_unused_result)) int kube_backend_find_image(struct kube_backend *b, struct err *e);
 void kube_backend_release(struct kube_backend *b);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "core/run_backend.h"
+#include "core/store.h"
 #include "redis/reply.h"
 
 static int take_ms(void *field, const char *name, const char *value, struct err *e)
@@ -123,6 +124,19 @@ void settings_update(struct settings *s, const struct reply *hgetall,
     for (size_t i = 0; i + 1 < reply_count(hgetall); i += 2)
         if (take(s, reply_str(reply_at(hgetall, i)), reply_str(reply_at(hgetall, i + 1)), &e) && on_fault)
             on_fault(arg, &e);
+}
+
+int settings_load(struct settings *s, struct store *store, int64_t deadline_ms,
+                  void (*on_fault)(void *arg, const struct err *e), void *arg, struct err *e)
+{
+    char key[128];
+    const char *argv[] = {"HGETALL", store_key(store, key, sizeof key, "config", "")};
+    struct reply *r = redis_send_wait(store_redis_get(store), deadline_ms, 2, argv, NULL, e);
+
+    settings_init(s);
+    settings_update(s, r, on_fault, arg);
+    reply_free(r);
+    return r ? 0 : -1;
 }
 
 int settings_check(const char *name, const char *value, struct err *e)

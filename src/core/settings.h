@@ -11,6 +11,7 @@
 #define SETTINGS_LEASE_MIN_MS    1000
 
 struct reply;
+struct store;
 
 struct settings {
     int64_t dequeue_interval_ms; /* at least SETTINGS_INTERVAL_MIN_MS, also when 0 was set */
@@ -28,6 +29,12 @@ void settings_release(struct settings *s);
  * one keeps what s had and is told to on_fault, which may be NULL (operators type these by hand). */
 void settings_update(struct settings *s, const struct reply *hgetall,
                      void (*on_fault)(void *arg, const struct err *e), void *arg);
+
+/* The defaults, with what the namespace says otherwise; -1 and e without an answer, when s has the defaults. */
+__attribute__((warn_unused_result)) int settings_load(struct settings *s, struct store *store,
+                                                      int64_t deadline_ms,
+                                                      void (*on_fault)(void *arg, const struct err *e),
+                                                      void *arg, struct err *e);
 
 /* The i-th field of the hash and its default, with those that only scripts read; NULL past the last. */
 const char *settings_name_get(size_t i);

@@ -308,19 +308,6 @@ static void on_ring(void *arg, bool rung)
 
 /* --- begin and end --- */
 
-static int settings_begin(struct dequeuer *d, struct err *e)
-{
-    char key[128];
-    const char *argv[] = {"HGETALL", store_key(d->store, key, sizeof key, "config", "")};
-    struct reply *r = redis_send_wait(store_redis_get(d->store), ADMIT_DEADLINE_MS, 2, argv, NULL, e);
-
-    settings_init(&d->settings);
-    settings_update(&d->settings, r, on_fault, d);
-    d->settings_at = clock_mono_ms();
-    reply_free(r);
-    return r ? 0 : -1;
-}
-
 static void name_dequeuer(struct dequeuer *d)
 {
     char host[128] = "";
@@ -359,13 +346,16 @@ static int begin(struct dequeuer *d, struct err *e)
     static const int stops[] = {SIGTERM, SIGINT};
 
     name_dequeuer(d);
-    if (settings_begin(d, e) < 0 || !(d->reaper = reaper_new(d->base, true, e)) ||
+    d->settings_at = clock_mono_ms();
+    if (settings_load(&d->settings, d->store, ADMIT_DEADLINE_MS, on_fault, d, e) < 0 ||
+        !(d->reaper = reaper_new(d->base, true, e)) ||
         !(d->type = backend_type_of(d->settings.run_backend, e)) ||
         (d->type->recover && installation_begin(d, e) < 0))
         return -1;
     const struct backend_host host = {
         .base = d->base,
         .reaper = d->reaper,
+        .access = &d->options->access,
         .redis_url = d->options->redis_url,
         .namespace = d->options->namespace,
         .installation = d->installation,

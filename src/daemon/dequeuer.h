@@ -17,13 +17,15 @@
 
 #include "base/err.h"
 #include "core/store.h"
+#include "kube/access.h"
 
 struct dequeuer_options {
     const char *id;        /* NULL: <host>-<pid> */
     int64_t capacity;      /* most runs of this id in progress; -1: unlimited */
     const char *redis_url; /* for the executors */
     const char *namespace;
-    bool wait_for_runs; /* drain: stay until the runs launched here have ended */
+    struct access_options access; /* to Kubernetes */
+    bool wait_for_runs;           /* drain: stay until the runs launched here have ended */
 };
 
 /* Runs until SIGTERM or SIGINT. Returns 0, or -1 and e when it cannot begin. */

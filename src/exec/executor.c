@@ -298,17 +298,6 @@ static void listen_to_signals(struct executor *ex)
 
 /* --- begin and end --- */
 
-static void settings_load(struct executor *ex)
-{
-    char key[128];
-    const char *argv[] = {"HGETALL", store_key(ex->store, key, sizeof key, "config", "")};
-    struct err e = {0};
-    struct reply *r = redis_send_wait(store_redis_get(ex->store), START_DEADLINE_MS, 2, argv, NULL, &e);
-
-    settings_update(&ex->settings, r, NULL, NULL);
-    reply_free(r);
-}
-
 static void environment_make(struct executor *ex)
 {
     struct environment *env = &ex->environment;
@@ -534,8 +523,8 @@ int executor_run(struct store *store, const struct executor_options *options, st
     ex.strays = evtimer_new(ex.base, on_strays, &ex);
     ex.again = evtimer_new(ex.base, on_again, &ex);
     ex.leave = evtimer_new(ex.base, on_overdue, &ex);
-    settings_init(&ex.settings);
-    settings_load(&ex);
+    if (settings_load(&ex.settings, store, START_DEADLINE_MS, NULL, NULL, e) < 0)
+        *e = (struct err){0}; /* the defaults will do */
     int64_t asked_at = clock_mono_ms();
     int status = take_over(&ex, e);
     if (status > 0)

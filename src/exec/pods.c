@@ -14,19 +14,14 @@ bool pods_wanted(void)
 int pods_open(struct pods *p, struct reaper *reaper, const struct job_run *run, const char *namespace,
               struct err *e)
 {
-    const char *config = getenv("RIVERS_RUN_BACKEND"), *image = getenv("RIVERS_IMAGE");
+    const char *config = getenv("RIVERS_RUN_BACKEND");
     const char *installation = getenv("RIVERS_INSTALLATION"), *url = getenv("RIVERS_REDIS_URL");
     const struct access_options access = {NULL, NULL, NULL};
 
     *p = (struct pods){0};
-    if (kube_backend_parse(&p->backend, config ? config : "", e))
+    if (kube_backend_parse(&p->backend, config ? config : "", e) < 0 ||
+        kube_backend_find_image(&p->backend, e) < 0)
         goto fail;
-    if (!p->backend.image && image)
-        p->backend.image = xstrdup(image);
-    if (!p->backend.image) {
-        err_set(e, ERR_INVALID, "RIVERS_IMAGE does not say which image steps run in");
-        goto fail;
-    }
     p->kube = kube_new(reaper, &access, e);
     if (!p->kube)
         goto fail;

@@ -271,6 +271,20 @@ const char *access_namespace_get(const struct access *a)
     return a->account.namespace ? a->account.namespace : "default";
 }
 
+char *access_identity_print(const struct access *a)
+{
+    const struct account *from = &a->account;
+
+    if (from->plugin)
+        return xasprintf("%s, by exec plugin '%s'", from->who, from->plugin->argv[0]);
+    if (from->token.file)
+        return xasprintf("%s, by the token in %s", from->who, from->token.file);
+    return xasprintf("%s, %s", from->who,
+                     a->now.token.len         ? "by a token"
+                     : a->now.certificate.len ? "by a client certificate"
+                                              : "without credentials");
+}
+
 static struct http_bytes bytes_of(const struct text *t)
 {
     return t->len ? (struct http_bytes){t->s, t->len} : (struct http_bytes){0};

@@ -33,6 +33,9 @@ void access_free(struct access *a);
 const char *access_server_get(const struct access *a);    /* its URL */
 const char *access_namespace_get(const struct access *a); /* of the pod or the context; "default" */
 
+/* Who we are and what shows it: "user 'ops' of context 'prod', by exec plugin 'aws'"; owned by the caller. */
+char *access_identity_print(const struct access *a);
+
 /* The options as they are, without looking at their age; an exec plugin may not have been run yet. */
 struct http_options access_options_get(const struct access *a);
 

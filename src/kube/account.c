@@ -35,6 +35,7 @@ int account_of_pod(struct account *a, const char *dir, struct err *e)
         return err_set(e, ERR_INVALID, "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set");
     if (read_namespace(a, dir, e))
         return -1;
+    a->who = xstrdup("the service account of this pod");
     a->server = server_url(host, port);
     a->ca.file = xasprintf("%s/ca.crt", dir);
     a->token.file = xasprintf("%s/token", dir);
@@ -75,6 +76,7 @@ void account_release(struct account *a)
     part_release(&a->token);
     plugin_free(a->plugin);
     free(a->source);
+    free(a->who);
     free(a->server);
     free(a->server_name);
     free(a->proxy);

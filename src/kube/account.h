@@ -27,6 +27,7 @@ struct account_plugin {
 
 struct account {
     char *source; /* the file that all this is from; NULL: a service account */
+    char *who;    /* as people say it: "user 'ops' of context 'prod'" */
     char *server, *server_name, *proxy, *namespace;
     bool insecure;
     struct account_part ca, certificate, key, token;

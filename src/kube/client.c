@@ -252,6 +252,29 @@ struct kube_call *kube_send(struct kube *k, const struct kube_request *request, 
     return start(k, request, NULL, on_reply, arg);
 }
 
+struct awaited {
+    kube_reply_fn *on_reply;
+    void *arg;
+    bool over;
+};
+
+static void on_awaited(void *arg, const struct kube_reply *r)
+{
+    struct awaited *a = arg;
+
+    a->over = true;
+    a->on_reply(a->arg, r);
+}
+
+void kube_send_wait(struct kube *k, const struct kube_request *request, kube_reply_fn *on_reply, void *arg)
+{
+    struct awaited a = {on_reply, arg, false};
+
+    start(k, request, NULL, on_awaited, &a);
+    while (!a.over)
+        event_base_loop(k->base, EVLOOP_ONCE);
+}
+
 struct kube_call *kube_stream(struct kube *k, const struct kube_request *request, kube_line_fn *line,
                               kube_reply_fn *on_end, void *arg)
 {
@@ -310,4 +333,9 @@ const char *kube_server_get(const struct kube *k)
 const char *kube_namespace_get(const struct kube *k)
 {
     return access_namespace_get(k->access);
+}
+
+char *kube_identity_print(const struct kube *k)
+{
+    return access_identity_print(k->access);
 }

@@ -28,6 +28,7 @@ void kube_free(struct kube *k);
 struct event_base *kube_base_get(const struct kube *k);
 const char *kube_server_get(const struct kube *k);    /* "https://10.0.0.1:6443" */
 const char *kube_namespace_get(const struct kube *k); /* the pod's own, or the context's; "default" */
+char *kube_identity_print(const struct kube *k);      /* see access.h; owned by the caller */
 
 /* What an answer means for what the request wanted. */
 enum kube_outcome {
@@ -66,6 +67,9 @@ struct kube_request {
 
 struct kube_call *kube_send(struct kube *k, const struct kube_request *request, kube_reply_fn *on_reply,
                             void *arg);
+
+/* The same, and runs the loop until on_reply was called. */
+void kube_send_wait(struct kube *k, const struct kube_request *request, kube_reply_fn *on_reply, void *arg);
 
 /* A response that goes on, line by line, on a connection of its own. on_end is the last callback: KUBE_OK when the server
  * ended it properly, and what kube_send would say otherwise. */

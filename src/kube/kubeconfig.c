@@ -396,6 +396,8 @@ static int read_context(struct account *a, const struct files *fs, const char *n
     if (!status && c.user)
         status = read_user(a, fs, c.user, e);
     a->namespace = c.namespace;
+    a->who = c.user ? xasprintf("user '%s' of context '%s'", c.user, name)
+                    : xasprintf("context '%s' without a user", name);
     free(c.cluster);
     free(c.user);
     return status;

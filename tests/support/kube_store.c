@@ -17,9 +17,10 @@ const struct kube_resource kube_pods = {"", "v1", "pods", "Pod"};
 const struct kube_resource kube_jobs = {"batch", "v1", "jobs", "Job"};
 const struct kube_resource kube_events = {"", "v1", "events", "Event"};
 const struct kube_resource kube_config_maps = {"", "v1", "configmaps", "ConfigMap"};
+const struct kube_resource kube_secrets = {"", "v1", "secrets", "Secret"};
 
 static const struct kube_resource *const resources[] = {&kube_pods, &kube_jobs, &kube_events,
-                                                        &kube_config_maps};
+                                                        &kube_config_maps, &kube_secrets};
 
 TAILQ_HEAD(object_list, kube_object);
 TAILQ_HEAD(entry_list, kube_entry);

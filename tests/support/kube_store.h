@@ -21,7 +21,7 @@ struct kube_resource {
     const char *plural, *kind;
 };
 
-extern const struct kube_resource kube_pods, kube_jobs, kube_events, kube_config_maps;
+extern const struct kube_resource kube_pods, kube_jobs, kube_events, kube_config_maps, kube_secrets;
 const struct kube_resource *kube_resource_find(const char *group, const char *version, const char *plural);
 const char *kube_api_version(const struct kube_resource *r); /* "batch/v1", "v1" */
 const char *kube_dotted(const struct kube_resource *r);      /* "jobs.batch", "pods": as messages name it */

@@ -25,7 +25,7 @@
  *     From a shell: mkfifo in; kubernetes --node DIR <in & exec 3>in; it ends when the shell does.
  *
  * It is faithful to release 1.20: answers, reasons and messages, also where these are odd. What it leaves out: managed
- * fields, field validation beyond Jobs and metadata, other resources than pods, jobs, events and configmaps.
+ * fields, field validation beyond Jobs and metadata, other resources than pods, jobs, events, configmaps and secrets.
  */
 #include <errno.h>
 #include <event2/event.h>
