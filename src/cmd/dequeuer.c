@@ -9,7 +9,7 @@
 #include "core/setup.h"
 
 struct dequeuer_command_options {
-    const char *config, *id;
+    const char *config, *id, *health_file;
     int64_t capacity;
     struct access_options access;
 };
@@ -22,6 +22,8 @@ static const struct option_row dequeuer_rows[] = {
     {"capacity", 'n', OPTION_WHOLE, "N",
      "most runs of this id in progress (default: no limit but the queue's)",
      offsetof(struct dequeuer_command_options, capacity), 0, INT32_MAX},
+    {"health-file", 0, OPTION_TEXT, "FILE", "say there every 5 s whether runs are admitted, for probes",
+     offsetof(struct dequeuer_command_options, health_file), 0, 0},
     CLUSTER_ROWS(offsetof(struct dequeuer_command_options, access)),
 };
 
@@ -40,7 +42,8 @@ static int dequeuer(struct context *ctx, const void *options, const struct opera
                                  .capacity = o->capacity,
                                  .redis_url = ctx->url,
                                  .namespace = context_namespace_get(ctx),
-                                 .access = o->access};
+                                 .access = o->access,
+                                 .health_file = o->health_file};
     return dequeuer_run(store, &d, e);
 }
 

@@ -17,6 +17,7 @@
 #include "core/admit.h"
 #include "core/bell.h"
 #include "core/config.h"
+#include "daemon/health.h"
 #include "daemon/launches.h"
 #include "daemon/server_check.h"
 
@@ -38,8 +39,9 @@ struct dequeuer {
     struct backend *backend;
     struct launches *launches;
     struct bell *bell;
-    struct event *pause; /* waits without the bell while the capacity is used up */
-    struct event *leave; /* draining for LEAVE_MS */
+    struct health *health; /* NULL: nobody asks */
+    struct event *pause;   /* waits without the bell while the capacity is used up */
+    struct event *leave;   /* draining for LEAVE_MS */
     struct event *signals[2];
     bool admitting, waiting, draining, overdue, unreachable;
     bool left;    /* lives on for the calls that are under way */
@@ -88,6 +90,7 @@ static void on_term(evutil_socket_t sig, short what, void *arg)
         return;
     }
     d->draining = true;
+    health_tell(d->health, "draining");
     snprintf(runs, sizeof runs, "%zu", d->type->live(d->backend));
     timer_set(d->pause, d->settings.dequeue_interval_ms);
     log_line(LOG_INFO, "draining: no further run is admitted", "dequeuer", d->id, "running_here", runs, NULL);
@@ -239,6 +242,8 @@ static void tell_reachable(struct dequeuer *d, const struct err *e)
 {
     bool unreachable = e->code != ERR_NONE;
 
+    if (!d->draining)
+        health_tell(d->health, unreachable ? e->msg : NULL);
     if (unreachable != d->unreachable) {
         d->unreachable = unreachable;
         log_line(unreachable ? LOG_ERROR : LOG_INFO, unreachable ? "cannot admit" : "admitting again",
@@ -346,6 +351,8 @@ static int begin(struct dequeuer *d, struct err *e)
     static const int stops[] = {SIGTERM, SIGINT};
 
     name_dequeuer(d);
+    if (d->options->health_file && !(d->health = health_new(d->base, d->options->health_file, e)))
+        return -1;
     d->settings_at = clock_mono_ms();
     if (settings_load(&d->settings, d->store, ADMIT_DEADLINE_MS, on_fault, d, e) < 0 ||
         !(d->reaper = reaper_new(d->base, true, e)) ||
@@ -381,6 +388,7 @@ static void dequeuer_release(struct dequeuer *d)
         if (d->signals[i])
             event_free(d->signals[i]);
     bell_free(d->bell);
+    health_free(d->health);
     if (d->pause)
         event_free(d->pause);
     if (d->leave)

@@ -25,6 +25,7 @@ struct dequeuer_options {
     const char *redis_url; /* for the executors */
     const char *namespace;
     struct access_options access; /* to Kubernetes */
+    const char *health_file;      /* see health.h; NULL: none */
     bool wait_for_runs;           /* drain: stay until the runs launched here have ended */
 };
 

@@ -177,6 +177,23 @@ static void outcome_that_comes_too_late_is_refused(void **state)
     assert_memory_equal(fleet_outcome(f, run), "Failure executor lost", strlen("Failure executor lost"));
 }
 
+static void health_file_says_whether_runs_are_admitted(void **state)
+{
+    struct fleet *f = *state;
+    pid_t dequeuer = fleet_start(f, "dequeuer --health-file health");
+
+    WAIT_UNTIL(f, strcmp(fleet_file(f, "health"), "ready\n") == 0);
+    fleet_write(f, "health", "old");
+    WAIT_UNTIL(f, strcmp(fleet_file(f, "health"), "ready\n") == 0); /* it is written again and again */
+    kill_server(f);
+    WAIT_UNTIL(f, strstr(fleet_file(f, "health"), "not ready: "));
+    restart(f);
+    WAIT_UNTIL(f, strcmp(fleet_file(f, "health"), "ready\n") == 0);
+    kill(dequeuer, SIGTERM);
+    assert_int_equal(fleet_wait_exit(dequeuer), 0);
+    assert_string_equal(fleet_file(f, "health"), "");
+}
+
 /* The server is killed, then stands still: neither is waited for. */
 static void told_to_end_without_a_server(void **state)
 {
@@ -230,6 +247,7 @@ int main(void)
         FLEET_TEST(restart_shorter_than_the_lease_disturbs_nothing),
         FLEET_TEST(outcome_waits_for_the_server),
         FLEET_TEST(outcome_that_comes_too_late_is_refused),
+        FLEET_TEST(health_file_says_whether_runs_are_admitted),
         FLEET_TEST(told_to_end_without_a_server),
         FLEET_TEST(executor_fences_itself_when_the_outage_outlasts_its_lease),
     };
