@@ -10,6 +10,7 @@
 #ifndef RIVERS_BACKEND_BACKEND_H
 #define RIVERS_BACKEND_BACKEND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,8 +36,8 @@ struct backend_events {
     void (*on_launched)(void *arg, const struct launch *l, const struct err *why);
     /* What the executor waits for before it can start; "": nothing any more. */
     void (*on_waiting)(void *arg, const struct launch *l, const char *for_what);
-    /* The executor of a launched run ended; how NULL: it said that nothing is left to do. */
-    void (*on_ended)(void *arg, const struct launch *l, const char *how);
+    /* The executor of a launched run ended, or (not begun) will not come; how NULL: it said that nothing is left to do. */
+    void (*on_ended)(void *arg, const struct launch *l, bool began, const char *how);
     /* An executor that another dequeuer launched, or this one in an earlier life, and that has not ended. */
     void (*on_found)(void *arg, const struct launch *l);
     void *arg;

@@ -240,7 +240,8 @@ static void on_status_end(struct command *c, const struct process_exit *exit)
     if (has_succeeded(c, exit))
         events->on_waiting(events->arg, &c->launch, c->line.s);
     else if (!c->late && !exit->signaled && exit->code == 1)
-        events->on_ended(events->arg, &c->launch, c->line.len ? c->line.s : "its scheduler does not know it");
+        events->on_ended(events->arg, &c->launch, false,
+                         c->line.len ? c->line.s : "its scheduler does not know it");
 }
 
 static void command_observe(struct backend *b, const struct launch *l)

@@ -28,6 +28,7 @@ struct known {
     char *uid;
     bool launching;      /* by us */
     bool seen;           /* its Job was */
+    bool began;          /* its container ran */
     bool over;           /* told, or nobody wants to know */
     int64_t waits_since; /* clock_mono_ms; 0: its pod runs, or ran */
     char waiting_for[160];
@@ -99,7 +100,7 @@ static void tell_end(struct backend *b, struct known *k, const char *how)
     if (k->over)
         return;
     k->over = true;
-    b->host.events.on_ended(b->host.events.arg, &k->launch, how);
+    b->host.events.on_ended(b->host.events.arg, &k->launch, k->began, how);
 }
 
 /* --- what the watches say --- */
@@ -202,6 +203,7 @@ static void on_pod(void *arg, enum watch_change change, const cJSON *object)
                  *p.waiting && *p.message ? ": " : "", *p.waiting ? p.message : "");
         return;
     }
+    k->began |= p.phase == POD_RUNNING || p.end != POD_REJECTED;
     k->waits_since = 0;
     k->waiting_for[0] = '\0';
     if (p.phase == POD_OVER && p.end != POD_EXIT)

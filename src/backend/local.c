@@ -74,7 +74,7 @@ static void on_exit_(void *arg, const struct process_exit *exit)
     if (exit->signaled)
         end_orphans(b);
     bool clean = !exit->signaled && exit->code == 0;
-    b->host.events.on_ended(b->host.events.arg, &x->launch, clean ? NULL : how);
+    b->host.events.on_ended(b->host.events.arg, &x->launch, true, clean ? NULL : how);
     forget(x);
 }
 

@@ -78,12 +78,13 @@ enum attend_word attend_at(const struct reply *r, size_t i)
                                        : ATTEND_NOT_STARTED;
 }
 
-struct call *lost_call(struct store *s, const char *id, int64_t token, const char *reason)
+struct call *lost_call(struct store *s, const char *id, int64_t token, bool began, const char *reason)
 {
     struct call *c = call_new(s, SCRIPT_RUN_LOST);
 
     call_str(c, id);
     call_int(c, token);
     call_str(c, reason);
+    call_str(c, began ? "" : "NotStarted");
     return c;
 }

@@ -3,6 +3,7 @@
 #ifndef RIVERS_CORE_ADMIT_H
 #define RIVERS_CORE_ADMIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,7 +47,7 @@ struct call *attend_call(struct store *s, int64_t start_timeout_ms);
 void attend_add(struct call *c, const char *id, int64_t token, const char *waiting_for);
 enum attend_word attend_at(const struct reply *r, size_t i);
 
-/* The executor of this run ended without an outcome, or could not be launched; reply {'OK', state}. */
-struct call *lost_call(struct store *s, const char *id, int64_t token, const char *reason);
+/* The executor of this run ended without an outcome or, not begun, could not be launched; reply {'OK', state}. */
+struct call *lost_call(struct store *s, const char *id, int64_t token, bool began, const char *reason);
 
 #endif

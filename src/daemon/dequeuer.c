@@ -196,7 +196,7 @@ static void on_launched(void *arg, const struct launch *l, const struct err *why
     }
     log_line(LOG_ERROR, "launch failed", "run", l->run, "why", why->msg, NULL);
     launches_forget(d->launches, l);
-    hand_over(d, l->run, "failed launch", NULL, lost_call(d->store, l->run, l->token, why->msg));
+    hand_over(d, l->run, "failed launch", NULL, lost_call(d->store, l->run, l->token, false, why->msg));
 }
 
 static void on_waiting(void *arg, const struct launch *l, const char *for_what)
@@ -213,13 +213,13 @@ static void on_found(void *arg, const struct launch *l)
     launches_add(d->launches, l, true);
 }
 
-static void on_ended(void *arg, const struct launch *l, const char *how)
+static void on_ended(void *arg, const struct launch *l, bool began, const char *how)
 {
     struct dequeuer *d = arg;
 
     launches_forget(d->launches, l);
     if (how) {
-        hand_over(d, l->run, "lost executor", how, lost_call(d->store, l->run, l->token, how));
+        hand_over(d, l->run, "lost executor", how, lost_call(d->store, l->run, l->token, began, how));
     } else {
         log_line(LOG_DEBUG, "executor ended", "run", l->run, NULL);
     }

@@ -389,7 +389,7 @@ static enum run_state outcome(const struct executor *ex)
 static struct call *outcome_call(struct executor *ex)
 {
     if (ex->ending == TERMINATED)
-        return lost_call(ex->store, ex->x.run, ex->x.token, ex->reason);
+        return lost_call(ex->store, ex->x.run, ex->x.token, true, ex->reason);
     enum run_state state = outcome(ex);
     return finish_call(ex->store, &ex->x, state, state == RUN_FAILURE ? ex->reason : "", ex->reports,
                        ex->nreports);

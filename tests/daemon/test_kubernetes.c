@@ -127,6 +127,15 @@ static void refused_job_fails_its_run_at_once(void **state)
                         "Failure launch failed: namespaces \"nowhere\" not found");
 }
 
+static void pod_that_ends_before_its_executor_began(void **state)
+{
+    struct fleet *f = *state;
+
+    use(f, "fault/oomkilled:1", "");
+    fleet_start(f, "dequeuer");
+    assert_string_equal(fleet_outcome(f, submit(f, "true")), "Failure executor lost: out of memory");
+}
+
 /* What the server puts off or has no quota for is asked again. */
 static void requests_that_are_put_off_come_through(void **state)
 {
@@ -193,6 +202,7 @@ int main(void)
         KUBE_TEST(run_outlives_its_dequeuer),
         KUBE_TEST(unknown_outcomes_launch_once),
         KUBE_TEST(refused_job_fails_its_run_at_once),
+        KUBE_TEST(pod_that_ends_before_its_executor_began),
         KUBE_TEST(requests_that_are_put_off_come_through),
         KUBE_TEST(job_that_no_run_owns_is_deleted),
     };

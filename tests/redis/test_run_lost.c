@@ -18,12 +18,29 @@ static struct row launch_failed[] = {
     {"admit", "OK 0 A 1 1"},
     {"DEL @events", "1"},
     {"at 2000", ""},
-    {"run/lost $A %A 'no such image'", "OK Failure"},
+    {"run/lost $A %A 'no such image' NotStarted", "OK Failure"},
     {"HMGET @run:$A state reason ended_at", "Failure launch failed: no such image 2000"},
     {"EXISTS @running", "0"},
     {"events", "RunLaunchFailed A reason launch failed: no such image; RunFailure A reason launch failed: no "
                "such image"},
-    {"same run/lost $A %A 'no such image'", "STALE Failure"},
+    {"same run/lost $A %A 'no such image' NotStarted", "STALE Failure"},
+    {0},
+};
+
+/* The launch seemed to fail, and did not. */
+static struct row launch_failed_of_what_has_started[] = {
+    {"submit A", "OK NEW A"},
+    {"admit", "OK 0 A 1 1"},
+    {"run/start $A %A host:1 30000", STARTED},
+    {"same run/lost $A %A 'no answer' NotStarted", "STALE Started"},
+    {0},
+};
+
+static struct row executor_lost_before_it_started_the_run[] = {
+    {"submit A", "OK NEW A"},
+    {"admit", "OK 0 A 1 1"},
+    {"run/lost $A %A 'out of memory'", "OK Failure"},
+    {"HGET @run:$A reason", "executor lost: out of memory"},
     {0},
 };
 
@@ -160,6 +177,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         QUEUE_TEST(launch_failed),
+        QUEUE_TEST(launch_failed_of_what_has_started),
+        QUEUE_TEST(executor_lost_before_it_started_the_run),
         QUEUE_TEST(executor_lost),
         QUEUE_TEST(running_steps_are_lost),
         QUEUE_TEST(requeued),
