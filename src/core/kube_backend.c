@@ -63,6 +63,11 @@ static int read_ms(const cJSON *v, const struct json_path *at, void *into, struc
     return json_duration_ms(v, at, into, e);
 }
 
+static int read_user(const cJSON *v, const struct json_path *at, void *into, struct err *e)
+{
+    return json_whole(v, at, 1, INT32_MAX, into, e);
+}
+
 static int read_ttl(const cJSON *v, const struct json_path *at, void *into, struct err *e)
 {
     int64_t *ms = into;
@@ -237,6 +242,7 @@ static const struct json_member members[] = {
     {"node_selector", read_node_selector, AT(node_selector), false},
     {"tolerations", read_tolerations, AT(tolerations), false},
     {"priority_class", read_subdomain, AT(priority_class), false},
+    {"run_as_user", read_user, AT(run_as_user), false},
     {"pod_pending_timeout", read_ms, AT(pod_pending_timeout_ms), false},
     {"ttl_after_finished", read_ttl, AT(ttl_after_finished_ms), false},
 };

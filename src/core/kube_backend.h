@@ -34,6 +34,7 @@ struct kube_backend {
     char *tolerations; /* a JSON list, put into pods as it is */
     struct kube_words image_pull_secrets;
     struct kube_pairs labels, annotations, node_selector;
+    int64_t run_as_user; /* of all pods; 0: the user that their image names by number */
     int64_t pod_pending_timeout_ms, ttl_after_finished_ms;
 };
 

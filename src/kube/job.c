@@ -250,8 +250,13 @@ static void put_pod_spec(struct text *t, const struct pod *p)
     put_bool_member(t, "automountServiceAccountToken", p->token_mounted);
     put_bool_member(t, "enableServiceLinks", false);
     put_whole_member(t, "terminationGracePeriodSeconds", p->grace_seconds);
-    json_put_key(t, "securityContext");
-    text_add(t, "{\"runAsNonRoot\":true,\"seccompProfile\":{\"type\":\"RuntimeDefault\"}}");
+    open_member(t, "securityContext", '{');
+    put_bool_member(t, "runAsNonRoot", true);
+    if (p->site->backend->run_as_user)
+        put_whole_member(t, "runAsUser", p->site->backend->run_as_user);
+    json_put_key(t, "seccompProfile");
+    text_add(t, "{\"type\":\"RuntimeDefault\"}");
+    json_put_close(t, '}');
     put_pull_secrets(t, &p->site->backend->image_pull_secrets);
     put_placement(t, p->site->backend);
     open_member(t, "containers", '[');

@@ -24,7 +24,8 @@
     "\"c d\"},"                                                                                              \
     "\"node_selector\": {\"disk\": \"ssd\"}, \"tolerations\": [{\"key\": \"gpu\", \"operator\": "            \
     "\"Exists\"}],"                                                                                          \
-    "\"priority_class\": \"batch\", \"step_service_account\": \"steps\", \"ttl_after_finished\": \"2h\"}"
+    "\"priority_class\": \"batch\", \"step_service_account\": \"steps\", \"ttl_after_finished\": \"2h\", "   \
+    "\"run_as_user\": 1000}"
 #define FULL_SPEC                                                                                            \
     "{\"steps\": [{\"name\": \"Load\", \"command\": \"echo $DAY $$ $(date)\", \"cwd\": \"/data\", "          \
     "\"grace\": "                                                                                            \
@@ -67,8 +68,8 @@ static void end(struct fixture *f)
     "\"rivers.dev/namespace\":\"default\",\"rivers.dev/run-id\":\"" RUN "\",\"rivers.dev/attempt\":\"2\","   \
     "\"rivers.dev/token\":\"41\""
 #define HASH ",\"rivers.dev/spec-hash\":\"%s\""
-#define POD_SECURITY                                                                                         \
-    "\"securityContext\":{\"runAsNonRoot\":true,\"seccompProfile\":{\"type\":\"RuntimeDefault\"}}"
+#define POD_SECURITY(user)                                                                                   \
+    "\"securityContext\":{\"runAsNonRoot\":true," user "\"seccompProfile\":{\"type\":\"RuntimeDefault\"}}"
 #define CONTAINER_END                                                                                        \
     "\"terminationMessagePolicy\":\"FallbackToLogsOnError\",\"securityContext\":{"                           \
     "\"allowPrivilegeEscalation\":"                                                                          \
@@ -96,16 +97,18 @@ static void the_job_of_a_run(void **state)
     check_text(
         &j,
         "{\"apiVersion\":\"batch/v1\",\"kind\":\"Job\",\"metadata\":{\"name\":\"" RUN "-2\"," LABELS(
-            "", "run") ",\"annotations\":{" NOTES HASH "}},"
-                       "\"spec\":{\"backoffLimit\":0,\"podReplacementPolicy\":\"Failed\","
-                       "\"ttlSecondsAfterFinished\":3600,"
-                       "\"template\":{\"metadata\":{" LABELS(
-                           "", "run") ",\"annotations\":{" NOTES "}},"
-                                      "\"spec\":{\"restartPolicy\":\"Never\",\"serviceAccountName\":\"rivers-"
-                                      "executor\","
-                                      "\"automountServiceAccountToken\":true,\"enableServiceLinks\":false,"
-                                      "\"terminationGracePeriodSeconds\":60," POD_SECURITY
-                                      ",\"containers\":[{\"name\":\"main\","
+            "",
+            "run") ",\"annotations\":{" NOTES HASH "}},"
+                   "\"spec\":{\"backoffLimit\":0,\"podReplacementPolicy\":\"Failed\","
+                   "\"ttlSecondsAfterFinished\":3600,"
+                   "\"template\":{\"metadata\":{" LABELS(
+                       "",
+                       "run") ",\"annotations\":{" NOTES "}},"
+                              "\"spec\":{\"restartPolicy\":\"Never\",\"serviceAccountName\":\"rivers-"
+                              "executor\","
+                              "\"automountServiceAccountToken\":true,\"enableServiceLinks\":false,"
+                              "\"terminationGracePeriodSeconds\":60," POD_SECURITY(
+                                  "") ",\"containers\":[{\"name\":\"main\","
                                       "\"image\":\"rivers:0\",\"command\":[\"rivers\",\"execute\",\"" RUN
                                       "\"],\"env\":["
                                       "{\"name\":\"RIVERS_REDIS_URL\",\"value\":\"redis://queue:6379\"},"
@@ -145,18 +148,23 @@ static void the_job_of_a_step(void **state)
                                 "\"rivers.dev/step-attempt\":\"3\"}},"
                                 "\"spec\":{\"restartPolicy\":\"Never\",\"serviceAccountName\":\"steps\","
                                 "\"automountServiceAccountToken\":true,\"enableServiceLinks\":false,"
-                                "\"terminationGracePeriodSeconds\":2," POD_SECURITY
-                                ",\"imagePullSecrets\":[{\"name\":\"pull\"}],"
-                                "\"nodeSelector\":{\"disk\":\"ssd\"},\"tolerations\":[{\"key\":\"gpu\","
-                                "\"operator\":\"Exists\"}],"
-                                "\"priorityClassName\":\"batch\",\"containers\":[{\"name\":\"main\","
-                                "\"image\":\"python:3\","
-                                "\"command\":[\"sh\",\"-c\",\"echo $DAY $$$ "
-                                "$$(date)\"],\"workingDir\":\"/data\",\"env\":["
-                                "{\"name\":\"DAY\",\"value\":\"$$(x)\"},{\"name\":\"EMPTY\",\"value\":\"\"},"
-                                "{\"name\":\"A\",\"value\":\"b=c\"}],"
-                                "\"resources\":{\"requests\":{\"cpu\":\"2\",\"memory\":\"4Gi\"},"
-                                "\"limits\":{\"memory\":\"4Gi\",\"nvidia.com/gpu\":\"1\"}}," CONTAINER_END);
+                                "\"terminationGracePeriodSeconds\":2," POD_SECURITY(
+                                    "\"runAsUser\":1000,") ",\"imagePullSecrets\":[{\"name\":\"pull\"}],"
+                                                           "\"nodeSelector\":{\"disk\":\"ssd\"},"
+                                                           "\"tolerations\":[{\"key\":\"gpu\","
+                                                           "\"operator\":\"Exists\"}],"
+                                                           "\"priorityClassName\":\"batch\",\"containers\":[{"
+                                                           "\"name\":\"main\","
+                                                           "\"image\":\"python:3\","
+                                                           "\"command\":[\"sh\",\"-c\",\"echo $DAY $$$ "
+                                                           "$$(date)\"],\"workingDir\":\"/data\",\"env\":["
+                                                           "{\"name\":\"DAY\",\"value\":\"$$(x)\"},{\"name\":"
+                                                           "\"EMPTY\",\"value\":\"\"},"
+                                                           "{\"name\":\"A\",\"value\":\"b=c\"}],"
+                                                           "\"resources\":{\"requests\":{\"cpu\":\"2\","
+                                                           "\"memory\":\"4Gi\"},"
+                                                           "\"limits\":{\"memory\":\"4Gi\",\"nvidia.com/"
+                                                           "gpu\":\"1\"}}," CONTAINER_END);
     job_release(&j);
     end(&f);
 }

@@ -171,7 +171,7 @@ static void every_member(void **state)
             "\"\"},"
             "\"tolerations\": [{\"key\": \"batch\", \"operator\": \"Exists\", \"effect\": \"NoSchedule\"}],"
             "\"priority_class\": \"low\", \"pod_pending_timeout\": \"90s\", \"ttl_after_finished\": \"2h\","
-            "\"step_service_account\": \"step\"}",
+            "\"step_service_account\": \"step\", \"run_as_user\": 10001}",
             &e),
         0);
     assert_string_equal(b.image, "registry.example.com:5000/rivers@sha256:0f");
@@ -190,6 +190,7 @@ static void every_member(void **state)
                         "[{\"key\":\"batch\",\"operator\":\"Exists\",\"effect\":\"NoSchedule\"}]");
     assert_string_equal(b.priority_class, "low");
     assert_string_equal(b.step_service_account, "step");
+    assert_int_equal(b.run_as_user, 10001);
     assert_int_equal(b.pod_pending_timeout_ms, 90000);
     assert_int_equal(b.ttl_after_finished_ms, 7200000);
     kube_backend_release(&b);
@@ -242,6 +243,7 @@ static void refused(void **state)
         {"\"tolerations\": [{\"tolerationSeconds\": \"1\"}]",
          "run_backend.tolerations[0].tolerationSeconds: must be a whole number"},
         {"\"priority_class\": \"\"", "run_backend.priority_class: " SUBDOMAIN "\"\""},
+        {"\"run_as_user\": 0", "run_backend.run_as_user: must be a whole number from 1 to 2147483647"},
         {"\"pod_pending_timeout\": 600",
          "run_backend.pod_pending_timeout: must be a duration in quotes, such as \"30s\" or \"1h30m\""},
         {"\"ttl_after_finished\": \"59s\"", "run_backend.ttl_after_finished: must be at least 1m"},
