@@ -3,7 +3,6 @@
 # shellcheck source=/dev/null disable=SC2154 # servers.sh sets what is not set here
 set -eu
 . "$(dirname "$0")/../support/servers.sh"
-kubernetes=${rivers%/*}/tests/tools/kubernetes
 unset KUBECONFIG RIVERS_IMAGE KUBERNETES_SERVICE_HOST
 
 use() { # RUN_BACKEND
@@ -19,17 +18,11 @@ finds() { # STATUS OPTION...: what it prints is in found and, a complaint, in er
 }
 says() { grep -qE "$1" found || { cat found && return 1; }; }
 complains() { grep -qF "$1" err || { cat err && return 1; }; }
-ask() { "$kubernetes" --ask k8s "$@" >ask.out; }
 silent() { [ ! -s err ] || { cat err && return 1; }; }
 
 server redis
 export RIVERS_REDIS_URL="redis://127.0.0.1:$port"
-mkfifo in
-mkdir k8s
-"$kubernetes" --namespace batch --powerless weak=system:serviceaccount:batch:weak "$dir/k8s" <in >k8s.log 2>&1 &
-pids="$pids $!"
-exec 3>in
-until_true test -e k8s/url >started
+kubernetes --namespace batch --powerless weak=system:serviceaccount:batch:weak
 sed 's/^    token: .*/    token: weak/' k8s/kubeconfig >k8s/weak
 sed 's/^    token: .*/    token: nobody/' k8s/kubeconfig >k8s/unknown
 export KUBECONFIG="$dir/k8s/kubeconfig"

@@ -70,16 +70,10 @@ char *fake_path(const char *object)
 }
 
 /* The text at a path, owned; "" when there is nothing. */
-static char *text_of(const cJSON *v, const char *path)
+static char *text_of(const cJSON *object, const char *path)
 {
-    char name[128];
+    const cJSON *v = kube_at(object, path);
 
-    for (size_t n; v && *path; path += n + (path[n] == '.')) {
-        n = strcspn(path, ".");
-        snprintf(name, sizeof name, "%.*s", (int)n, path);
-        v = cJSON_IsArray(v) ? cJSON_GetArrayItem(v, (int)strtol(name, NULL, 10))
-                             : cJSON_GetObjectItemCaseSensitive(v, name);
-    }
     if (!v)
         return xstrdup("");
     return cJSON_IsString(v) ? xstrdup(v->valuestring) : cJSON_PrintUnformatted(v);

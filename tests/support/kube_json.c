@@ -71,7 +71,8 @@ cJSON *kube_at(const cJSON *v, const char *path)
 
     for (; path; v = found) {
         first_name(path, name, sizeof name, &path);
-        found = cJSON_GetObjectItemCaseSensitive(v, name);
+        found = cJSON_IsArray(v) ? cJSON_GetArrayItem(v, (int)strtol(name, NULL, 10))
+                                 : cJSON_GetObjectItemCaseSensitive(v, name);
         if (!found)
             return NULL;
     }

@@ -10,7 +10,8 @@
  * (NULL: null), %r raw text. Ends the process when that is not JSON. Owned by the caller. */
 cJSON *kube_json(const char *format, ...);
 
-/* What stands at a path like `spec.template.metadata`; NULL when there is nothing. */
+/* What stands at a path like `spec.template.metadata` or, of the first item of an array, `spec.containers.0.image`; NULL when
+ * there is nothing. */
 cJSON *kube_at(const cJSON *v, const char *path);
 const char *kube_text_at(const cJSON *v, const char *path); /* NULL: not a string */
 int64_t kube_whole_at(const cJSON *v, const char *path, int64_t otherwise);

@@ -1,16 +1,20 @@
 #!/bin/sh
-# For tests of several Redis servers, with TAP and a directory of their own: sourced by them. A process in $pids is
+# For tests of Redis servers and a Kubernetes, with TAP and a directory of their own: sourced by them. A process in $pids is
 # ended with the test.
 # shellcheck disable=SC2034 # the tests use what is set here
 set -eu
 project=$(cd "$(dirname "$0")/../.." && pwd)
 rivers=${RIVERS:-$project/build/rivers}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/servers.XXXXXX")
-number=0 failed=0 pids=''
+number=0 failed=0 pids='' cluster=''
 cd "$dir"
 unset RIVERS_REDIS_URL RIVERS_NAMESPACE RIVERS_REDIS_PASSWORD_FILE
 
 clean_up() {
+    if [ -n "$cluster" ]; then # ends its pods
+        kill "$cluster"
+        wait "$cluster" || true
+    fi
     for pid in $pids; do
         kill -KILL "$pid" || continue
         wait "$pid" || true
@@ -76,6 +80,20 @@ server() {
     done
     cat "$name.log"
     return 1
+}
+
+# OPTION...: a fake API server (tests/tools/kubernetes.c), whose files are in k8s/.
+kubernetes() {
+    mkfifo stdin
+    mkdir k8s
+    "${rivers%/*}/tests/tools/kubernetes" "$@" "$dir/k8s" <stdin >k8s.log 2>&1 &
+    cluster=$!
+    exec 9>stdin
+    until_true test -e k8s/url
+}
+
+ask() { # METHOD PATH [BODY]: of the API server
+    "${rivers%/*}/tests/tools/kubernetes" --ask k8s "$@" >ask.out
 }
 
 # FIRST LAST: submits runs, each of which adds a line to ran/<number>. What has no answer is asked again under its key: ids
