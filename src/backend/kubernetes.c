@@ -2,9 +2,11 @@
  * kubernetes: each launch a batch/v1 Job that runs the executor, in the image and the namespace of the settings.
  *
  * What exists is known from one watch on Jobs and one on pods, which see all Jobs of this installation and namespace of
- * rivers, whoever made them; so nothing has to be remembered when a dequeuer ends.
+ * rivers, whoever made them; so nothing has to be remembered when a dequeuer ends. They see the Jobs of steps as well: an
+ * attempt is over when its executor is gone and what that left, which nobody else would end, is gone too.
  */
 #include <cjson/cJSON.h>
+#include <event2/event.h>
 #include <search.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,25 +16,36 @@
 #include "backend/backend.h"
 #include "backend/job_calls.h"
 #include "backend/kubernetes_check.h"
+#include "backend/live_jobs.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "base/timer.h"
 #include "core/kube_backend.h"
 #include "kube/pod.h"
 #include "kube/watch.h"
 
-/* A Job of a run, and what its pod said last. */
+#define POD_LATE_MS 5000 /* for a pod to be heard of when its Job has ended */
+#define TICK_MS     1000
+
+/* An attempt of a run: its Job, what its pod said last, and the Jobs of its steps. */
 struct known {
     struct launch launch; /* .run is owned */
     char *uid;
-    bool launching;      /* by us */
-    bool seen;           /* its Job was */
-    bool began;          /* its container ran */
-    bool over;           /* told, or nobody wants to know */
-    int64_t waits_since; /* clock_mono_ms; 0: its pod runs, or ran */
+    bool launching;           /* by us */
+    bool seen, deleted;       /* its Job was */
+    bool pod_seen, pod_there; /* at any time; its object is */
+    bool began;               /* its container ran */
+    bool over;                /* told, or nobody wants to know */
+    int64_t waits_since;      /* clock_mono_ms; 0: its pod runs, or ran */
     char waiting_for[160];
-    char end[80]; /* how its pod ended, when that says more than the Job */
+    char end[80];                /* how its pod ended, when that says more than the Job */
+    struct live_jobs own, steps; /* its Job and pod; those of its steps */
+    char how[256];               /* its Job ended so, and something of it may still run; "": it did not */
+    int64_t ended_at;            /* clock_mono_ms of that */
+    bool listed;                 /* in backend.ending */
+    struct known *next;          /* there */
 };
 
 struct backend {
@@ -44,7 +57,9 @@ struct backend {
     struct kube *kube;
     struct job_calls *calls;
     struct watch *jobs, *pods;
-    void *tree; /* of struct known by token, see tsearch(3) */
+    struct known *ending;
+    struct event *tick; /* while there are such */
+    void *tree;         /* of struct known by token, see tsearch(3) */
 };
 
 /* --- what is known --- */
@@ -70,6 +85,8 @@ static void known_free(void *arg)
 
     free((char *)(uintptr_t)k->launch.run);
     free(k->uid);
+    live_jobs_release(&k->own);
+    live_jobs_release(&k->steps);
     free(k);
 }
 
@@ -89,18 +106,85 @@ static struct known *know(struct backend *b, const struct launch *l)
     return k;
 }
 
-static void forget(struct backend *b, struct known *k)
+/* What has nothing in the cluster, and is not expected to get it. */
+static void drop(struct backend *b, struct known *k)
 {
+    if ((k->seen && !k->deleted) || k->launching || k->listed || k->pod_there || k->steps.first)
+        return;
     tdelete(k, &b->tree, compare);
     known_free(k);
 }
 
-static void tell_end(struct backend *b, struct known *k, const char *how)
+/* --- the end of an attempt: it is told when nothing of it runs any more --- */
+
+static void tell_end(struct backend *b, struct known *k, bool began, const char *how)
 {
     if (k->over)
         return;
     k->over = true;
-    b->host.events.on_ended(b->host.events.arg, &k->launch, k->began, how);
+    b->host.events.on_ended(b->host.events.arg, &k->launch, began, how);
+}
+
+/* The watches are two: that the Job failed may be known before its pod is. */
+static bool is_executor_gone(const struct known *k)
+{
+    return !live_jobs_any(&k->own) && (k->pod_seen || clock_mono_ms() - k->ended_at >= POD_LATE_MS);
+}
+
+static void end_steps(struct backend *b, struct known *k)
+{
+    for (struct live_job *j = k->steps.first; j; j = j->next)
+        if (live_job_is_live(j) && !j->deleted) {
+            j->deleted = true;
+            job_delete(b->calls, j->name, NULL, k->launch.token);
+        }
+}
+
+/* After each change. Steps that come late are ended as well. */
+static void settle(struct backend *b, struct known *k)
+{
+    if (!k->over && (!*k->how || !is_executor_gone(k)))
+        return;
+    end_steps(b, k);
+    if (!live_jobs_any(&k->steps))
+        tell_end(b, k, k->began || !k->pod_seen, *k->end ? k->end : k->how);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    struct backend *b = arg;
+    struct known *next;
+
+    (void)fd;
+    (void)what;
+    for (struct known **at = &b->ending, *k = *at; k; k = next) {
+        next = k->next;
+        settle(b, k);
+        if (!k->over) {
+            if (is_executor_gone(k))
+                b->host.events.on_ending(b->host.events.arg, &k->launch);
+            at = &k->next;
+            continue;
+        }
+        *at = next;
+        k->listed = false;
+        drop(b, k);
+    }
+    if (b->ending)
+        timer_set(b->tick, TICK_MS);
+}
+
+static void job_ended(struct backend *b, struct known *k, const char *how)
+{
+    if (k->over || *k->how)
+        return;
+    snprintf(k->how, sizeof k->how, "%s", how);
+    k->ended_at = clock_mono_ms();
+    k->listed = true;
+    k->next = b->ending;
+    if (!b->ending)
+        timer_set(b->tick, TICK_MS);
+    b->ending = k;
 }
 
 /* --- what the watches say --- */
@@ -110,13 +194,17 @@ static const cJSON *member(const cJSON *object, const char *one, const char *two
     return cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(object, one), two);
 }
 
-/* A Job or pod of a run's executor says whose it is; those of steps are their executors'. */
+/* Each Job and pod says whose it is. */
 static bool launch_of(const cJSON *object, struct launch *l)
 {
     l->run = pod_annotation_get(object, JOB_NOTE_RUN);
-    return !*pod_annotation_get(object, JOB_NOTE_STEP) && *l->run &&
-           !number_parse(pod_annotation_get(object, JOB_NOTE_TOKEN), 1, INT64_MAX, &l->token) &&
+    return *l->run && !number_parse(pod_annotation_get(object, JOB_NOTE_TOKEN), 1, INT64_MAX, &l->token) &&
            !number_parse(pod_annotation_get(object, JOB_NOTE_ATTEMPT), 1, INT64_MAX, &l->attempt);
+}
+
+static bool is_of_step(const cJSON *object)
+{
+    return *pod_annotation_get(object, JOB_NOTE_STEP);
 }
 
 /* The condition of that type which holds, or NULL. */
@@ -134,37 +222,58 @@ static const cJSON *condition(const cJSON *object, const char *type)
     return NULL;
 }
 
-static void job_failed(struct backend *b, struct known *k, const cJSON *failure)
+static void on_run_job(struct backend *b, struct known *k, enum watch_change change, const cJSON *object)
 {
+    const cJSON *failure = condition(object, "Failed");
     const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(failure, "message"));
+    const char *uid = cJSON_GetStringValue(member(object, "metadata", "uid"));
+    bool first = !k->seen && !k->launching;
 
-    tell_end(b, k, *k->end ? k->end : message && *message ? message : "its Job failed");
+    k->seen = true;
+    k->deleted = change == WATCH_DELETED;
+    if (!k->uid)
+        k->uid = xstrdup(uid);
+    if (failure)
+        job_ended(b, k, message && *message ? message : "its Job failed");
+    else if (condition(object, "Complete"))
+        job_ended(b, k, "executor ended without an outcome");
+    else if (k->deleted)
+        job_ended(b, k, "its Job was deleted");
+    else if (first)
+        b->host.events.on_found(b->host.events.arg, &k->launch);
 }
 
 static void on_job(void *arg, enum watch_change change, const cJSON *object)
 {
     struct backend *b = arg;
-    const cJSON *failure = condition(object, "Failed");
-    const char *uid = cJSON_GetStringValue(member(object, "metadata", "uid"));
+    const char *name = cJSON_GetStringValue(member(object, "metadata", "name"));
+    bool there = change != WATCH_DELETED && !condition(object, "Failed") && !condition(object, "Complete");
     struct launch l;
 
-    if (!launch_of(object, &l))
+    if (!name || !launch_of(object, &l))
         return;
     struct known *k = know(b, &l);
-    bool first = !k->seen && !k->launching;
-    k->seen = true;
-    if (!k->uid)
-        k->uid = xstrdup(uid);
-    if (failure)
-        job_failed(b, k, failure);
-    else if (condition(object, "Complete"))
-        tell_end(b, k, "executor ended without an outcome");
-    else if (change == WATCH_DELETED)
-        tell_end(b, k, "its Job was deleted");
-    else if (first)
-        b->host.events.on_found(b->host.events.arg, &k->launch);
-    if (change == WATCH_DELETED && !k->launching)
-        forget(b, k);
+    live_jobs_see_job(is_of_step(object) ? &k->steps : &k->own, name, there);
+    if (!is_of_step(object))
+        on_run_job(b, k, change, object);
+    settle(b, k);
+    drop(b, k);
+}
+
+/* Steps whose run has no Job any more. */
+static void visit(const void *node, VISIT when, void *arg)
+{
+    struct known *k = *(struct known *const *)node;
+
+    if ((when == postorder || when == leaf) && !k->seen && !k->launching && live_jobs_any(&k->steps))
+        job_ended(arg, k, "its Job was deleted");
+}
+
+static void on_jobs_synced(void *arg)
+{
+    struct backend *b = arg;
+
+    twalk_r(b->tree, visit, b);
 }
 
 static const char *end_word(enum pod_end end)
@@ -181,6 +290,29 @@ static const char *end_word(enum pod_end end)
     return words[end];
 }
 
+static void on_run_pod(struct known *k, enum watch_change change, const struct pod *p)
+{
+    k->pod_seen = true;
+    k->pod_there = change != WATCH_DELETED;
+    if (change == WATCH_DELETED)
+        return;
+    if (p->phase == POD_WAITING) {
+        if (!k->waits_since)
+            k->waits_since = clock_mono_ms();
+        snprintf(k->waiting_for, sizeof k->waiting_for, "%s%s%s",
+                 *p->waiting ? p->waiting : "its pod to start", *p->waiting && *p->message ? ": " : "",
+                 *p->waiting ? p->message : "");
+        return;
+    }
+    k->began |= p->phase == POD_RUNNING || p->end != POD_REJECTED;
+    k->waits_since = 0;
+    k->waiting_for[0] = '\0';
+    if (p->phase == POD_OVER && p->end == POD_EXIT && p->code)
+        snprintf(k->end, sizeof k->end, "its container exited with %d", p->code);
+    else if (p->phase == POD_OVER)
+        snprintf(k->end, sizeof k->end, "%s", end_word(p->end));
+}
+
 static void on_pod(void *arg, enum watch_change change, const cJSON *object)
 {
     struct backend *b = arg;
@@ -190,24 +322,12 @@ static void on_pod(void *arg, enum watch_change change, const cJSON *object)
     if (!launch_of(object, &l))
         return;
     struct known *k = know(b, &l);
-    if (change == WATCH_DELETED) {
-        if (!k->seen && !k->launching) /* its Job went before it */
-            forget(b, k);
-        return;
-    }
     pod_read(&p, object);
-    if (p.phase == POD_WAITING) {
-        if (!k->waits_since)
-            k->waits_since = clock_mono_ms();
-        snprintf(k->waiting_for, sizeof k->waiting_for, "%s%s%s", *p.waiting ? p.waiting : "its pod to start",
-                 *p.waiting && *p.message ? ": " : "", *p.waiting ? p.message : "");
-        return;
-    }
-    k->began |= p.phase == POD_RUNNING || p.end != POD_REJECTED;
-    k->waits_since = 0;
-    k->waiting_for[0] = '\0';
-    if (p.phase == POD_OVER && p.end != POD_EXIT)
-        snprintf(k->end, sizeof k->end, "%s", end_word(p.end));
+    live_jobs_see_pod(is_of_step(object) ? &k->steps : &k->own, &p, change == WATCH_DELETED);
+    if (!is_of_step(object))
+        on_run_pod(k, change, &p);
+    settle(b, k);
+    drop(b, k);
 }
 
 /* --- launch, observe, terminate --- */
@@ -230,7 +350,7 @@ static void on_created(void *arg, int64_t token, const struct err *why)
     k->launching = false;
     b->host.events.on_launched(b->host.events.arg, &k->launch, why);
     if (why)
-        forget(b, k);
+        drop(b, k);
 }
 
 static void kubernetes_launch(struct backend *b, const struct launch *l)
@@ -250,10 +370,12 @@ static void kubernetes_terminate(struct backend *b, const struct launch *l)
 
     job_name_make(name, l->run, l->attempt, NULL, 0);
     job_delete(b->calls, name, k ? k->uid : NULL, l->token);
-    if (k) {
-        k->over = true;
-        k->launching = false;
-    }
+    if (!k)
+        return;
+    k->over = true;
+    k->launching = false;
+    end_steps(b, k);
+    drop(b, k);
 }
 
 static void kubernetes_observe(struct backend *b, const struct launch *l)
@@ -267,13 +389,13 @@ static void kubernetes_observe(struct backend *b, const struct launch *l)
     if (!k->waits_since || clock_mono_ms() - k->waits_since < b->config.pod_pending_timeout_ms)
         return;
     snprintf(how, sizeof how, "waited too long for %s", k->waiting_for);
-    tell_end(b, k, how);
+    tell_end(b, k, false, how);
     kubernetes_terminate(b, &k->launch);
 }
 
 /* --- begin and end --- */
 
-static int settle(struct backend *b, const struct backend_host *host, struct err *e)
+static int configure(struct backend *b, const struct backend_host *host, struct err *e)
 {
     if (kube_backend_find_image(&b->config, e) < 0 || !(b->kube = kube_new(host->reaper, host->access, e)))
         return -1;
@@ -284,6 +406,8 @@ static int settle(struct backend *b, const struct backend_host *host, struct err
 
 static void kubernetes_close(struct backend *b)
 {
+    if (b->tick)
+        event_free(b->tick);
     if (b->jobs)
         watch_free(b->jobs);
     if (b->pods)
@@ -305,23 +429,24 @@ static struct backend *kubernetes_open(const struct backend_host *host, const ch
 
     b->host = *host;
     b->document = xstrdup(config);
-    if (kube_backend_parse(&b->config, config, e) < 0 || settle(b, host, e) < 0) {
+    if (kube_backend_parse(&b->config, config, e) < 0 || configure(b, host, e) < 0) {
         kubernetes_close(b);
         return NULL;
     }
     b->site = (struct job_site){&b->config, host->installation, host->namespace, host->redis_url};
     b->selector = job_selector(&b->site, NULL);
+    b->tick = evtimer_new(host->base, on_tick, b);
     b->calls =
         job_calls_new(b->kube, b->config.namespace, &(struct job_call_events){on_waiting, on_created, b});
     return b;
 }
 
 static struct watch *watch_of(struct backend *b, const char *api, const char *kind,
-                              void (*on_object)(void *arg, enum watch_change change, const cJSON *object))
+                              const struct watch_events *events)
 {
     char *path = xasprintf("%s/namespaces/%s/%s", api, b->config.namespace, kind);
-    struct watch *w = watch_new(b->kube, &(struct watch_options){.path = path, .label_selector = b->selector},
-                                &(struct watch_events){.on_object = on_object, .arg = b});
+    struct watch *w =
+        watch_new(b->kube, &(struct watch_options){.path = path, .label_selector = b->selector}, events);
 
     free(path);
     return w;
@@ -329,8 +454,8 @@ static struct watch *watch_of(struct backend *b, const char *api, const char *ki
 
 static void kubernetes_recover(struct backend *b)
 {
-    b->jobs = watch_of(b, "/apis/batch/v1", "jobs", on_job);
-    b->pods = watch_of(b, "/api/v1", "pods", on_pod);
+    b->jobs = watch_of(b, "/apis/batch/v1", "jobs", &(struct watch_events){on_job, on_jobs_synced, b});
+    b->pods = watch_of(b, "/api/v1", "pods", &(struct watch_events){.on_object = on_pod, .arg = b});
 }
 
 /* They are the cluster's. */

@@ -17,6 +17,7 @@
 #include "core/admit.h"
 #include "core/bell.h"
 #include "core/config.h"
+#include "core/execution.h"
 #include "daemon/health.h"
 #include "daemon/launches.h"
 #include "daemon/server_check.h"
@@ -226,6 +227,25 @@ static void on_ended(void *arg, const struct launch *l, bool began, const char *
     event_active(d->pause, 0, 0); /* there is capacity again, or nothing left to wait for */
 }
 
+static void on_held(void *arg, const struct reply *r, const struct err *e)
+{
+    struct dequeuer *d = arg;
+
+    (void)r; /* stale: the run was ended */
+    (void)e; /* the next one is on its way */
+    if (call_over(d))
+        leave_when_done(d);
+}
+
+static void on_ending(void *arg, const struct launch *l)
+{
+    struct dequeuer *d = arg;
+    const struct execution x = {l->run, l->token};
+
+    d->calls++;
+    call_send(renew_call(d->store, &x, d->settings.run_lease_ms), d->settings.run_lease_ms, on_held, d);
+}
+
 /* --- admitting --- */
 
 static void wait_for_bell(struct dequeuer *d)
@@ -367,7 +387,7 @@ static int begin(struct dequeuer *d, struct err *e)
         .namespace = d->options->namespace,
         .installation = d->installation,
         .launch_timeout_ms = &d->settings.start_timeout_ms,
-        .events = {on_launched, on_waiting, on_ended, on_found, d},
+        .events = {on_launched, on_waiting, on_ended, on_ending, on_found, d},
     };
     if (!(d->backend = d->type->open(&host, d->settings.run_backend, e)))
         return -1;

@@ -365,12 +365,10 @@ static void on_over(struct worker *w, const struct pod *p)
     evtimer_del(w->pending);
 }
 
-/* One that is being deleted while its node is not heard of goes only when somebody says that the node is gone: it counts as
- * over, as it does for Kubernetes. The latest pod counts, should there be a second one. */
+/* The latest pod counts, should there be a second one. */
 static void on_pod(struct worker *w, enum watch_change change, const struct pod *p)
 {
-    bool lost = p->deleting && p->end == POD_NODE_LOST;
-    bool over = p->phase == POD_OVER || change == WATCH_DELETED || lost;
+    bool over = change == WATCH_DELETED || !pod_is_live(p);
 
     if (!w->pod_uid || strcmp(w->pod_uid, p->uid)) {
         if (w->pod_uid && over)

@@ -124,6 +124,11 @@ void pod_read(struct pod *p, const cJSON *object)
         p->end = POD_EVICTED;
 }
 
+bool pod_is_live(const struct pod *p)
+{
+    return p->phase != POD_OVER && !(p->deleting && p->end == POD_NODE_LOST);
+}
+
 const char *pod_annotation_get(const cJSON *object, const char *key)
 {
     return string(member(member(object, "metadata"), "annotations"), key);

@@ -35,6 +35,10 @@ struct pod {
 
 void pod_read(struct pod *p, const struct cJSON *object);
 
+/* Whether it runs something, or will. One that is being deleted while its node is not heard of goes only when somebody says
+ * that the node is gone: it counts as over, as it does for Kubernetes. */
+bool pod_is_live(const struct pod *p);
+
 /* "" when there is none. */
 const char *pod_annotation_get(const struct cJSON *object, const char *key);
 

@@ -4,17 +4,18 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "support/fleet.h"
 #include "support/kube_fake.h"
 
 static struct kube_server server;
+static char *rivers, *usual_path;
 
 static void use(struct fleet *f, const char *image, const char *more)
 {
@@ -173,6 +174,117 @@ static void job_that_no_run_owns_is_deleted(void **state)
     free(job);
 }
 
+/* A step that takes its time to end: until `go` is there. */
+#define SLOW_TO_END                                                                                          \
+    "trap 'echo ending >>record; until [ -e go ]; do sleep 0.02; done; echo ended >>record; exit' TERM; "    \
+    "echo begun >>record; while :; do sleep 0.02; done"
+
+static const char *submit_in_pods(struct fleet *f, const char *line, const char *more)
+{
+    char *job = xasprintf("{`steps`: [{`name`: `a`, `grace`: `1m`, `command`: `cd %s; %s`}]%s}",
+                          f->server.dir, line, more);
+    const char *run = fleet_submit_json(f, job);
+
+    free(job);
+    return run;
+}
+
+/* Returns when the step of the run is on its way out, and its executor is gone. */
+static void lose_executor(struct fleet *f, const char *run)
+{
+    WAIT_UNTIL(f, fleet_lines(f, "record") == 1);
+    kill(fleet_executor(f, run), SIGKILL);
+    WAIT_UNTIL(f, fleet_lines(f, "record") == 2);
+}
+
+static void lost_run_ends_when_its_pods_are_gone(void **state)
+{
+    struct fleet *f = *state;
+
+    use(f, "rivers:1", "");
+    fleet_start(f, "dequeuer");
+    const char *run = submit_in_pods(f, SLOW_TO_END, "");
+    lose_executor(f, run);
+    int64_t lease = fleet_number(f, "ZSCORE @running %s", run);
+    WAIT_UNTIL(f, fleet_number(f, "ZSCORE @running %s", run) > lease); /* it is held meanwhile */
+    fleet_write(f, "go", "");
+    assert_string_equal(fleet_outcome(f, run), "Failure executor lost: its container exited with 137");
+    assert_string_equal(fleet_file(f, "record"), "begun\nending\nended\n");
+    assert_int_equal(fake_number(&server, "processes"), 0);
+    fleet_assert_idle(f);
+}
+
+static void canceled_run_ends_when_its_pods_are_gone(void **state)
+{
+    struct fleet *f = *state;
+
+    use(f, "rivers:1", "");
+    fleet_start(f, "dequeuer");
+    const char *run = submit_in_pods(f, SLOW_TO_END, "");
+    lose_executor(f, run);
+    free(fleet_call(f, NULL, "runs cancel %s", run));
+    int64_t lease = fleet_number(f, "ZSCORE @running %s", run);
+    WAIT_UNTIL(f, fleet_number(f, "ZSCORE @running %s", run) > lease);
+    fleet_write(f, "go", "");
+    assert_memory_equal(fleet_outcome(f, run), "Canceled", 8);
+    assert_string_equal(fleet_file(f, "record"), "begun\nending\nended\n");
+    assert_int_equal(fake_number(&server, "processes"), 0);
+}
+
+/* The same when the executor lives to see it. */
+static void executor_waits_for_its_pods(void **state)
+{
+    struct fleet *f = *state;
+
+    use(f, "rivers:1", "");
+    fleet_start(f, "dequeuer");
+    const char *run = submit_in_pods(f, SLOW_TO_END, "");
+    WAIT_UNTIL(f, fleet_lines(f, "record") == 1);
+    free(fleet_call(f, NULL, "runs cancel --grace 1m %s", run));
+    WAIT_UNTIL(f, fleet_lines(f, "record") == 2);
+    assert_true(fleet_is(f, "Started", "HGET @run:%s state", run));
+    fleet_write(f, "go", "");
+    assert_memory_equal(fleet_outcome(f, run), "Canceled", 8);
+    assert_string_equal(fleet_file(f, "record"), "begun\nending\nended\n");
+}
+
+/* Nobody was there when the executor and its Job went: the next dequeuer ends what they left. */
+static void steps_without_a_job_of_their_run_are_ended(void **state)
+{
+    struct fleet *f = *state;
+
+    use(f, "rivers:1", "");
+    pid_t dequeuer = fleet_start(f, "dequeuer");
+    const char *run = submit_in_pods(f, SLOW_TO_END, "");
+    WAIT_UNTIL(f, fleet_lines(f, "record") == 1);
+    kill(dequeuer, SIGKILL);
+    assert_int_equal(fleet_wait_exit(dequeuer), 128 + SIGKILL);
+    char *path = xasprintf("/apis/batch/v1/namespaces/default/jobs/%s-1", run);
+    pid_t executor = fleet_executor(f, run);
+    kill(executor, SIGKILL);
+    fake_do(&server, 200, "DELETE", path, "{'propagationPolicy':'Background'}");
+    free(path);
+    fleet_write(f, "go", "");
+    fleet_start(f, "dequeuer");
+    assert_string_equal(fleet_outcome(f, run), "Failure executor lost: its Job was deleted");
+    assert_string_equal(fleet_file(f, "record"), "begun\nending\nended\n");
+    assert_int_equal(fake_number(&server, "processes"), 0);
+}
+
+/* The pods of the test node have no files of a service account: executors find the API server as the test does. */
+static void rivers_of_pods_make(struct fleet *f)
+{
+    char *file = xasprintf("%s/rivers", f->server.dir);
+    char *script =
+        xasprintf("#!/bin/sh\nunset KUBERNETES_SERVICE_HOST\nexport KUBECONFIG=%s\nexec %s \"$@\"\n",
+                  server.kubeconfig, rivers);
+
+    fleet_write(f, "rivers", script);
+    chmod(file, 0755);
+    free(script);
+    free(file);
+}
+
 /* What is left at the end of a test is killed, so each has a server of its own. */
 static int begin(void **state)
 {
@@ -180,8 +292,13 @@ static int begin(void **state)
 
     if (fleet_open(state))
         return -1;
+    struct fleet *f = *state;
+    char *path = xasprintf("%s:%s", f->server.dir, usual_path);
+    setenv("PATH", path, 1); /* pods find the command `rivers` */
     kube_server_start(&server, options);
     setenv("KUBECONFIG", server.kubeconfig, 1);
+    rivers_of_pods_make(f);
+    free(path);
     return 0;
 }
 
@@ -205,13 +322,17 @@ int main(void)
         KUBE_TEST(pod_that_ends_before_its_executor_began),
         KUBE_TEST(requests_that_are_put_off_come_through),
         KUBE_TEST(job_that_no_run_owns_is_deleted),
+        KUBE_TEST(lost_run_ends_when_its_pods_are_gone),
+        KUBE_TEST(canceled_run_ends_when_its_pods_are_gone),
+        KUBE_TEST(executor_waits_for_its_pods),
+        KUBE_TEST(steps_without_a_job_of_their_run_are_ended),
     };
     const char *named = getenv("RIVERS");
-    char *rivers = realpath(named ? named : "build/rivers", NULL);
-    char *path = xasprintf("%s:%s", dirname(rivers), getenv("PATH"));
 
-    setenv("PATH", path, 1); /* pods find the command `rivers` */
-    free(path);
+    rivers = realpath(named ? named : "build/rivers", NULL);
+    usual_path = xstrdup(getenv("PATH"));
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    free(usual_path);
     free(rivers);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return failed;
 }
