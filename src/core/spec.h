@@ -42,7 +42,7 @@ struct spec {
     int64_t delay_ms;             /* 0: none */
     bool requeue_lost;            /* on_lost: "requeue" */
     int64_t max_attempts;         /* of the run when its executor is lost; 3 */
-    int64_t max_concurrent_steps; /* 0: number of cores */
+    int64_t max_concurrent_steps; /* 0: number of cores, or see exec/plan.h */
     bool in_process;              /* executor: "in_process", no worker pods */
     struct env_var *env;
     size_t nenv;

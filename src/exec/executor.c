@@ -323,7 +323,7 @@ static void environment_make(struct executor *ex)
 /* Steps that succeeded in an earlier attempt of the run are not run again. */
 static void plan_make(struct executor *ex)
 {
-    plan_init(&ex->plan, &ex->spec);
+    plan_init(&ex->plan, &ex->spec, ex->in_pods);
     for (size_t i = 0; i < ex->spec.nsteps; i++)
         for (size_t j = 0; j < ex->run.nsteps; j++)
             if (strcmp(ex->run.steps[j].name, ex->spec.steps[i].name) == 0 &&

@@ -7,14 +7,19 @@
 
 #define NONE ((size_t)-1)
 
-void plan_init(struct plan *p, const struct spec *spec)
+static size_t most_here(void)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
+    return cores > 0 ? (size_t)cores : 1;
+}
+
+void plan_init(struct plan *p, const struct spec *spec, bool elsewhere)
+{
     *p = (struct plan){.spec = spec, .states = xcalloc(spec->nsteps, sizeof *p->states)};
     p->most_active = spec->max_concurrent_steps > 0 ? (size_t)spec->max_concurrent_steps
-                     : cores > 0                    ? (size_t)cores
-                                                    : 1;
+                     : elsewhere                    ? PLAN_MOST_ELSEWHERE
+                                                    : most_here();
 }
 
 void plan_release(struct plan *p)

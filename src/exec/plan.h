@@ -25,7 +25,10 @@ struct plan {
     bool ending;             /* the run is being canceled or given up: nothing starts any more */
 };
 
-void plan_init(struct plan *p, const struct spec *spec);
+/* elsewhere: steps run on other machines, and wait for room there. Where the run does not say how many may be active, these are
+ * enough to keep a cluster busy, and few enough for one executor to follow and one quota to bear. */
+#define PLAN_MOST_ELSEWHERE 100
+void plan_init(struct plan *p, const struct spec *spec, bool elsewhere);
 void plan_release(struct plan *p);
 
 /* The next step to start, or (size_t)-1. Its caller sets it to TASK_ACTIVE. */

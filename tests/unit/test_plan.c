@@ -21,7 +21,7 @@ static void begin(struct fixture *f, const char *json)
 
     if (spec_parse(&f->spec, json, strlen(json), &e) < 0)
         fail_msg("%s", e.msg);
-    plan_init(&f->plan, &f->spec);
+    plan_init(&f->plan, &f->spec, false);
 }
 
 static void end(struct fixture *f)
@@ -37,6 +37,21 @@ static size_t start(struct fixture *f)
     if (step != NONE)
         f->plan.states[step] = TASK_ACTIVE;
     return step;
+}
+
+static void more_may_be_active_elsewhere(void **state)
+{
+    struct spec spec = {0};
+    struct plan plan;
+
+    (void)state;
+    plan_init(&plan, &spec, true);
+    assert_int_equal(plan.most_active, PLAN_MOST_ELSEWHERE);
+    plan_release(&plan);
+    spec.max_concurrent_steps = 3;
+    plan_init(&plan, &spec, true);
+    assert_int_equal(plan.most_active, 3);
+    plan_release(&plan);
 }
 
 #define DIAMOND                                                                                              \
@@ -142,6 +157,7 @@ static void nothing_starts_once_the_run_is_ending(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(more_may_be_active_elsewhere),
         cmocka_unit_test(a_list_runs_one_after_the_other),
         cmocka_unit_test(independent_steps_run_at_once_up_to_the_limit),
         cmocka_unit_test(a_failure_lets_running_siblings_end_and_skips_the_rest),
