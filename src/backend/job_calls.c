@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/timer.h"
+#include "kube/job_requests.h"
 
 #define BACKOFF_MIN_MS 250
 #define BACKOFF_MAX_MS 15000
@@ -16,7 +17,7 @@
 struct job_call {
     struct job_calls *all;
     struct job job; /* to be created; .text NULL: to be deleted */
-    char *delete_body;
+    char *uid;      /* of what is to be deleted; NULL: whichever has the name */
     int64_t token;
     int64_t give_up_at; /* clock_mono_ms; a deletion is not given up */
     int64_t backoff_ms;
@@ -26,8 +27,7 @@ struct job_call {
 };
 
 struct job_calls {
-    struct kube *kube;
-    const char *namespace;
+    struct job_place place;
     struct job_call_events events;
     struct job_call *calls;
 };
@@ -42,7 +42,7 @@ static void call_free(struct job_call *c)
     kube_cancel(c->request);
     event_free(c->again);
     job_release(&c->job);
-    free(c->delete_body);
+    free(c->uid);
     free(c);
 }
 
@@ -107,17 +107,6 @@ static void on_there(void *arg, const struct kube_reply *r)
         failed(c, "a Job of that name exists, and is another");
 }
 
-static void send_request(struct job_call *c, const char *method, const char *name, const char *body,
-                         kube_reply_fn *on_reply)
-{
-    char *path =
-        xasprintf("/apis/batch/v1/namespaces/%s/jobs%s%s", c->all->namespace, *name ? "/" : "", name);
-
-    c->request = kube_send(c->all->kube, &(struct kube_request){.method = method, .path = path, .body = body},
-                           on_reply, c);
-    free(path);
-}
-
 static void on_posted(void *arg, const struct kube_reply *r)
 {
     struct job_call *c = arg;
@@ -128,7 +117,7 @@ static void on_posted(void *arg, const struct kube_reply *r)
         created(c, NULL);
         return;
     case KUBE_ALREADY_EXISTS:
-        send_request(c, "GET", c->job.name, NULL, on_there);
+        c->request = job_request_get(&c->all->place, c->job.name, on_there, c);
         return;
     case KUBE_NOT_FOUND:
     case KUBE_REFUSED:
@@ -160,9 +149,9 @@ static void on_deleted(void *arg, const struct kube_reply *r)
 static void request(struct job_call *c)
 {
     if (c->job.text)
-        send_request(c, "POST", "", c->job.text, on_posted);
+        c->request = job_request_create(&c->all->place, c->job.text, on_posted, c);
     else
-        send_request(c, "DELETE", c->job.name, c->delete_body, on_deleted);
+        c->request = job_request_delete(&c->all->place, c->job.name, c->uid, on_deleted, c);
 }
 
 /* --- begin and end --- */
@@ -174,7 +163,7 @@ static struct job_call *call_new_(struct job_calls *jc, int64_t token)
     c->all = jc;
     c->token = token;
     c->backoff_ms = BACKOFF_MIN_MS;
-    c->again = evtimer_new(kube_base_get(jc->kube), on_again, c);
+    c->again = evtimer_new(kube_base_get(jc->place.kube), on_again, c);
     c->next = jc->calls;
     c->link = &jc->calls;
     if (c->next)
@@ -202,9 +191,7 @@ void job_delete(struct job_calls *jc, const char *name, const char *uid, int64_t
         call_free(creating);
     struct job_call *c = call_new_(jc, token);
     snprintf(c->job.name, sizeof c->job.name, "%s", name);
-    c->delete_body =
-        uid ? xasprintf("{\"propagationPolicy\":\"Background\",\"preconditions\":{\"uid\":\"%s\"}}", uid)
-            : xstrdup("{\"propagationPolicy\":\"Background\"}");
+    c->uid = xstrdup(uid);
     request(c);
 }
 
@@ -213,7 +200,7 @@ struct job_calls *job_calls_new(struct kube *kube, const char *namespace,
 {
     struct job_calls *jc = xcalloc(1, sizeof *jc);
 
-    *jc = (struct job_calls){.kube = kube, .namespace = namespace, .events = *events};
+    *jc = (struct job_calls){.place = {kube, namespace}, .events = *events};
     return jc;
 }
 

@@ -25,6 +25,7 @@
 #include "exec/pod_log.h"
 #include "exec/worker.h"
 #include "kube/client.h"
+#include "kube/job_requests.h"
 #include "kube/pod.h"
 #include "kube/watch.h"
 
@@ -56,10 +57,9 @@ struct worker {
 };
 
 struct worker_jobs {
-    struct kube *kube;
+    struct job_place place;
     const struct job_site *site;
     const struct job_run *run;
-    const char *namespace;
     struct watch *watch;
     struct worker *workers;
     bool synced, ready;
@@ -92,19 +92,6 @@ static void try_again(struct worker *w, void (*call)(struct worker *w), const st
     if (w->wait_ms > AGAIN_MAX_MS)
         w->wait_ms = AGAIN_MAX_MS;
     later(w, call, r->retry_after_ms > w->wait_ms ? r->retry_after_ms : w->wait_ms);
-}
-
-static void ask(struct worker *w, const char *method, const char *path, const char *body,
-                kube_reply_fn *on_reply)
-{
-    const struct kube_request request = {.method = method, .path = path, .body = body};
-
-    w->call = kube_send(w->jobs->kube, &request, on_reply, w);
-}
-
-static char *jobs_path(const struct worker *w, const char *name)
-{
-    return xasprintf("/apis/batch/v1/namespaces/%s/jobs%s%s", w->jobs->namespace, *name ? "/" : "", name);
 }
 
 /* --- the end --- */
@@ -175,19 +162,10 @@ static void never_was(struct worker *w)
 static void on_pod_deleted(void *arg, const struct kube_reply *r);
 static void end_pod(struct worker *w);
 
-/* 0 would only make the server forget the pod, whatever its node does. */
 static void delete_pod(struct worker *w)
 {
-    char *path = xasprintf("/api/v1/namespaces/%s/pods/%s", w->jobs->namespace, w->pod);
-    long long seconds = w->grace_ms < 1000 ? 1 : (w->grace_ms + 999) / 1000;
-    char *body = xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"gracePeriodSeconds\":%lld,"
-                           "\"preconditions\":{\"uid\":\"%s\"}}",
-                           seconds, w->pod_uid);
-
     w->asked_ms = w->grace_ms;
-    ask(w, "DELETE", path, body, on_pod_deleted);
-    free(path);
-    free(body);
+    w->call = job_request_end_pod(&w->jobs->place, w->pod, w->pod_uid, w->grace_ms, on_pod_deleted, w);
 }
 
 /* That it is gone is said by the watch. */
@@ -227,11 +205,7 @@ static void on_pods_listed(void *arg, const struct kube_reply *r)
 /* The Job was deleted before the watch has shown a pod of it. */
 static void look_for_pod(struct worker *w)
 {
-    char *path =
-        xasprintf("/api/v1/namespaces/%s/pods?labelSelector=job-name%%3D%s", w->jobs->namespace, w->job.name);
-
-    ask(w, "GET", path, NULL, on_pods_listed);
-    free(path);
+    w->call = job_request_pods(&w->jobs->place, w->job.name, on_pods_listed, w);
 }
 
 static void end_pod(struct worker *w)
@@ -259,24 +233,9 @@ static void on_job_deleted(void *arg, const struct kube_reply *r)
     end_pod(w);
 }
 
-static struct kube_call *send_delete(struct worker *w, kube_reply_fn *on_reply, void *arg)
-{
-    char *path = jobs_path(w, w->job.name);
-    char *uid = w->uid ? xasprintf(",\"preconditions\":{\"uid\":\"%s\"}", w->uid) : xstrdup("");
-    char *body = xasprintf(
-        "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"propagationPolicy\":\"Background\"%s}", uid);
-    const struct kube_request request = {.method = "DELETE", .path = path, .body = body};
-    struct kube_call *call = kube_send(w->jobs->kube, &request, on_reply, arg);
-
-    free(path);
-    free(uid);
-    free(body);
-    return call;
-}
-
 static void delete_job(struct worker *w)
 {
-    w->call = send_delete(w, on_job_deleted, w);
+    w->call = job_request_delete(&w->jobs->place, w->job.name, w->uid, on_job_deleted, w);
 }
 
 /* From now on it is to end. What is being created is deleted when it is known to be there. */
@@ -318,7 +277,7 @@ static void read_log(struct worker *w)
     const struct pod_log_events events = {on_log_line, on_log_end, w};
 
     if (!w->log && w->events.on_output)
-        w->log = pod_log_new(w->jobs->kube, w->jobs->namespace, w->pod, &events);
+        w->log = pod_log_new(w->jobs->place.kube, w->jobs->place.namespace, w->pod, &events);
 }
 
 /* Each reason once in a row, and "-" when it is over. */
@@ -464,10 +423,7 @@ static void on_looked(void *arg, const struct kube_reply *r)
 
 static void look(struct worker *w)
 {
-    char *path = jobs_path(w, w->job.name);
-
-    ask(w, "GET", path, NULL, on_looked);
-    free(path);
+    w->call = job_request_get(&w->jobs->place, w->job.name, on_looked, w);
 }
 
 static void not_created(struct worker *w, const struct kube_reply *r)
@@ -514,11 +470,8 @@ static void on_created(void *arg, const struct kube_reply *r)
 
 static void create(struct worker *w)
 {
-    char *path = jobs_path(w, "");
-
     w->state = CREATING;
-    ask(w, "POST", path, w->job.text, on_created);
-    free(path);
+    w->call = job_request_create(&w->jobs->place, w->job.text, on_created, w);
 }
 
 static void on_pending(evutil_socket_t fd, short what, void *arg)
@@ -537,7 +490,7 @@ static void on_pending(evutil_socket_t fd, short what, void *arg)
 
 static struct worker *worker_new(struct worker_jobs *jobs)
 {
-    struct event_base *base = kube_base_get(jobs->kube);
+    struct event_base *base = kube_base_get(jobs->place.kube);
     struct worker *w = xcalloc(1, sizeof *w);
 
     w->jobs = jobs;
@@ -601,7 +554,7 @@ static void on_forgotten(void *arg, const struct kube_reply *r)
 static void worker_free(struct worker *w)
 {
     if (w->state != WAITING && !w->gone)
-        send_delete(w, on_forgotten, NULL);
+        job_request_delete(&w->jobs->place, w->job.name, w->uid, on_forgotten, NULL);
     worker_release(w);
 }
 
@@ -615,13 +568,12 @@ struct worker_jobs *worker_jobs_new(struct kube *k, const struct job_site *site,
     const struct watch_events events = {on_object, on_synced, jobs};
     const char *namespace = site->backend->namespace;
 
-    jobs->kube = k;
     jobs->site = site;
     jobs->run = run;
-    jobs->namespace = namespace ? namespace : kube_namespace_get(k);
+    jobs->place = (struct job_place){k, namespace ? namespace : kube_namespace_get(k)};
     char *all = job_selector(site, run->run);
     char *selector = xasprintf("%s," JOB_LABEL_COMPONENT "=step", all);
-    char *path = xasprintf("/api/v1/namespaces/%s/pods", jobs->namespace);
+    char *path = xasprintf("/api/v1/namespaces/%s/pods", jobs->place.namespace);
     const struct watch_options options = {.path = path, .label_selector = selector};
     jobs->watch = watch_new(k, &options, &events);
     free(all);
