@@ -44,7 +44,7 @@ local function run_lost(id, reason)
     end
     if f[4] then
         run_end(id, state, lane, capacity_of, 'Canceled', reason)
-    elseif state == 'Started' and f[5] == 'requeue' and (tonumber(f[7]) or 0) + 1 < (tonumber(f[6]) or 3) then
+    elseif f[5] == 'requeue' and (tonumber(f[7]) or 0) + 1 < (tonumber(f[6]) or 3) then
         call('HINCRBY', run, 'lost', 1)
         run_requeue(id, lane, capacity_of, reason)
     else

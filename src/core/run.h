@@ -2,7 +2,7 @@
  *
  *                submit              admit                start              finish
  *   (delayed) ─> Queued ───────────> NotStarted ────────> Started ─────────> Success | Failure | Canceled
- *                  ^ │ cancel          │ │ launch failed,   │ │ executor lost, cancel
+ *                  ^ │ cancel          │ │ launch refused,  │ │ executor lost, cancel
  *                  │ └──> Canceled     │ └──> Failure       │ └──> Failure | Canceled
  *                  └───────────────────┴────────────────────┘  not confirmed; lost with on_lost "requeue"
  */

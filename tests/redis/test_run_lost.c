@@ -36,6 +36,24 @@ static struct row launch_failed_of_what_has_started[] = {
     {0},
 };
 
+static struct row gone_before_it_started[] = {
+    {"submit A --on_lost=requeue --max_attempts=2", "OK NEW A"},
+    {"submit B", "OK NEW B"},
+    {"admit", "OK 0 A 1 1 B 2 1"},
+    {"run/confirm 180000 $A %A", "OK OK"},
+    {"DEL @events", "1"},
+    {"run/lost $A %A signal:9", "OK Queued"},
+    {"run/lost $B %B signal:9", "OK Failure"},
+    {"HMGET @run:$A state lost launched_at", "Queued 1 (nil)"},
+    {"HGET @run:$B reason", "executor lost: signal:9"},
+    {"same run/start $A 1 host:1 30000", "STALE Queued"},
+    {"events", "RunRequeued A reason executor lost: signal:9; RunLaunchFailed B reason executor lost: signal:9; "
+               "RunFailure B reason executor lost: signal:9"},
+    {"admit", "OK 0 A 11 2"},
+    {"run/lost $A %A signal:9", "OK Failure"},
+    {0},
+};
+
 static struct row executor_lost_before_it_started_the_run[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
@@ -178,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         QUEUE_TEST(launch_failed),
         QUEUE_TEST(launch_failed_of_what_has_started),
+        QUEUE_TEST(gone_before_it_started),
         QUEUE_TEST(executor_lost_before_it_started_the_run),
         QUEUE_TEST(executor_lost),
         QUEUE_TEST(running_steps_are_lost),

@@ -42,20 +42,23 @@ static struct row launch_lease_ends_and_the_gate_is_free[] = {
 };
 
 static struct row no_executor_appeared[] = {
-    {"submit A --on_lost=requeue", "OK NEW A"},
-    {"admit", "OK 0 A 1 1"},
+    {"submit A", "OK NEW A"},
+    {"submit B --on_lost=requeue", "OK NEW B"},
+    {"admit", "OK 0 A 1 1 B 2 1"},
     {"at 2000", ""},
-    {"run/confirm 180000 $A %A", "OK OK"},
+    {"run/confirm 180000 $A %A $B %B", "OK OK OK"},
     {"DEL @events", "1"},
     {"at 180999", ""},
     {"admit", "OK 0"},
     {"at 181000", ""},
-    {"admit", "OK 0"},
+    {"admit", "OK 0 B 11 2"},
     {"HMGET @run:$A state reason ended_at", "Failure no executor appeared within 180s of dequeue 181000"},
-    {"EXISTS @running", "0"},
+    {"ZRANGE @running 0 -1", "B"},
     {"ZRANGE @history 0 -1", "A"},
     {"events", "RunLaunchFailed A reason no executor appeared within 180s of dequeue; "
-               "RunFailure A reason no executor appeared within 180s of dequeue"},
+               "RunFailure A reason no executor appeared within 180s of dequeue; "
+               "RunRequeued B reason no executor appeared within 180s of dequeue; "
+               "RunDequeued B token 11 attempt 2 dequeuer d"},
     {0},
 };
 

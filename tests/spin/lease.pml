@@ -124,7 +124,7 @@ inline run_lost(r)
 {
     losses[r]++;
     if
-    :: state[r] == STARTED && losses[r] < ATTEMPTS -> requeue(r)
+    :: losses[r] < ATTEMPTS -> requeue(r)
     :: else -> run_end(r)
     fi
 }

@@ -202,8 +202,7 @@ void ref_lose(struct reference *ref, struct ref_run *run, int64_t now)
 {
     if (run->cancel_asked) {
         ref_end(ref, run, REF_CANCELED, now);
-    } else if (run->state == REF_STARTED && run->requeue &&
-               run->lost + 1 < (run->max_attempts ? run->max_attempts : 3)) {
+    } else if (run->requeue && run->lost + 1 < (run->max_attempts ? run->max_attempts : 3)) {
         run->lost++;
         requeue(run);
     } else {
