@@ -125,6 +125,25 @@ static int clock_check(struct table *t, struct store *s, struct err *e)
 
 /* --- the namespace */
 
+/* That history was lost is no fault any more, but may explain what is missing. */
+static int history_check(struct table *t, struct store *s, struct err *e)
+{
+    struct history h;
+
+    if (doctor_history(s, &h, e) < 0)
+        return -1;
+    if (h.losses > 0) {
+        char at[32], *subject = xasprintf("epoch=%s", h.epoch);
+        char *detail = xasprintf("older data came back %" PRId64 " times, last at %s: what was accepted just "
+                                 "before that may be missing",
+                                 h.losses, clock_print(h.at, at, sizeof at));
+        row(t, "history", subject, detail, "note");
+        free(subject);
+        free(detail);
+    }
+    return 0;
+}
+
 /* Returns how many faults there were, or -1. */
 static int64_t namespace_check(struct table *t, struct store *s, bool repair, struct err *e)
 {
@@ -159,7 +178,8 @@ static int doctor(struct context *ctx, const void *options, const struct operand
     t = context_table(ctx, stdout, columns, sizeof columns / sizeof *columns, "All is well.");
     int64_t faults = namespace_check(t, store, o->repair, e);
     int wrong = faults < 0 ? -1 : server_check(t, store, e);
-    int status = wrong < 0 || clock_check(t, store, e) < 0 ? -1 : EXIT_DONE;
+    int status =
+        wrong < 0 || clock_check(t, store, e) < 0 || history_check(t, store, e) < 0 ? -1 : EXIT_DONE;
     if (status == EXIT_DONE) {
         table_print(t);
         if (wrong > 0 || (faults > 0 && !o->repair))

@@ -1,5 +1,10 @@
 #include "core/doctor.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/read.h"
+
 struct call *doctor_call(struct store *s, bool mends, const char *cursor)
 {
     struct call *c = call_new(s, mends ? SCRIPT_DOCTOR_MEND : SCRIPT_DOCTOR_AUDIT);
@@ -27,4 +32,20 @@ struct fault doctor_at(const struct reply *r, size_t i)
         .subject = reply_str(reply_at(row, 1)),
         .detail = reply_str(reply_at(row, 2)),
     };
+}
+
+int doctor_history(struct store *s, struct history *h, struct err *e)
+{
+    char key[128];
+    const char *argv[] = {"HMGET", store_key(s, key, sizeof key, "meta", ""), "epoch", "epoch_at"};
+    struct reply *r = read_wait(s, 4, argv, e);
+
+    *h = (struct history){0};
+    if (!r)
+        return -1;
+    snprintf(h->epoch, sizeof h->epoch, "%s", reply_str(reply_at(r, 0)));
+    h->losses = strtoll(h->epoch, NULL, 10);
+    h->at = reply_int(reply_at(r, 1), 0);
+    reply_free(r);
+    return 0;
 }

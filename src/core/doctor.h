@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/store.h"
 
@@ -17,5 +18,12 @@ struct call *doctor_call(struct store *s, bool mends, const char *cursor);
 const char *doctor_next(const struct reply *r); /* the next cursor, "" behind the last slice; borrowed */
 size_t doctor_count(const struct reply *r);
 struct fault doctor_at(const struct reply *r, size_t i);
+
+struct history {
+    char epoch[48]; /* "<losses>-<word>", "" while none was lost */
+    int64_t losses; /* how often older data came back, see lua/lib/history.lua */
+    int64_t at;     /* the last time, on the clock of the server, ms */
+};
+__attribute__((warn_unused_result)) int doctor_history(struct store *s, struct history *h, struct err *e);
 
 #endif

@@ -61,5 +61,8 @@ check 'and named' prints '^server +maxmemory_policy=allkeys-lru .* wrong$'
 redis CONFIG SET maxmemory-policy noeviction appendonly no >"$dir/out"
 check 'a server without an append-only file is warned of' doctor 0
 check 'by a row' prints '^server +aof_enabled=0 .* warning$'
+redis HSET 'rivers:{default}:meta' epoch 2-0123456789ab epoch_at 1795509935000 >"$dir/out"
+check 'history that was lost is told' doctor 0
+check 'with the epoch' prints '^history +epoch=2-0123456789ab +older data came back 2 times, .* note$'
 echo "1..$number"
 exit $failed

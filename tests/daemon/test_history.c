@@ -49,7 +49,7 @@ static void restore_of_a_backup(void **state)
     assert_int_equal(fleet_alive_in(f, "pids"), 0);
     assert_int_equal(fleet_lines(f, "overlap"), 0);
     assert_true(strtoll(fleet_file(f, "next"), NULL, 10) > token);
-    assert_true(fleet_is(f, "1", "HGET @meta epoch"));
+    assert_true(fleet_is(f, "14", "HSTRLEN @meta epoch"));
     assert_true(fleet_is(f, "0", "EXISTS @run:%s", unknown));
     char *events = fleet_call(f, NULL, "events");
     assert_int_equal(fleet_count(events, "  HistoryLost "), 1);

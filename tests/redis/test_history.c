@@ -12,22 +12,22 @@ static struct row shown_by_a_dequeuer[] = {
     {"admit --batch=0 --seen=0", "OK 1"},
     {"DEL @events @bell", "2"},
     {"admit --seen=7 --run_lease=2000", "OK 0"},
-    {"events", "HistoryLost '' seen 7 known 0"},
-    {"HMGET @meta token epoch paused_until resumed_at", "1000007 1 3000 1000"},
+    {"events", "HistoryLost '' seen 7 known 0 epoch 1-b26f90226c92"},
+    {"HMGET @meta token epoch epoch_at paused_until resumed_at", "1000007 1-b26f90226c92 1000 3000 1000"},
     {"EXISTS @bell", "0"},
     {"admit --seen=1000007 --run_lease=2000", "OK 0"},
     {"at 2999", ""},
     {"admit --run_lease=2000", "OK 0"},
     {"at 3000", ""},
     {"admit --run_lease=2000 --batch=1", "OK 0 A 1000008 1"},
-    {"HGET @meta epoch", "1"},
+    {"HGET @meta epoch", "1-b26f90226c92"},
     {0},
 };
 
 static struct row shown_by_two[] = {
     {"admit --seen=7", "OK 0"},
     {"admit --seen=1000008", "OK 0"},
-    {"HMGET @meta token epoch", "2000008 2"},
+    {"HMGET @meta token epoch", "2000008 2-cea9a80a51bb"},
     {0},
 };
 
@@ -35,7 +35,7 @@ static struct row shown_by_an_executor[] = {
     {"submit A", "OK NEW A"},
     {"DEL @events", "1"},
     {"run/renew 4000 lost 9", "OK STALE"},
-    {"events", "HistoryLost '' seen 9 known 0"},
+    {"events", "HistoryLost '' seen 9 known 0 epoch 1-4773c974fd7a"},
     {"admit", "OK 0"},
     {"at 5000", ""},
     {"admit --batch=1", "OK 0 A 1000010 1"},
