@@ -32,7 +32,8 @@
 #define CLIENTS     2
 #define PROXIES     (DEQUEUERS + CLIENTS)
 #define BATCH       6
-#define SETTLE_MS   120000 /* for all runs to end once nothing fails any more */
+#define QUEUED      30     /* clients wait while there are more */
+#define STALL_MS    60000  /* once nothing fails any more, something happens within it until all runs have ended */
 #define RUN_LEASE   3000
 #define LONG_MS     6000 /* longer than any lease */
 #define REST_MS     300  /* mean time between two faults */
@@ -92,6 +93,15 @@ static redisReply *ask(struct chaos *c, const char *format, ...)
         return NULL;
     }
     return r;
+}
+
+static int64_t count(struct chaos *c, const char *command)
+{
+    redisReply *r = ask(c, command);
+    int64_t n = r && r->type == REDIS_REPLY_INTEGER ? r->integer : -1;
+
+    freeReplyObject(r);
+    return n;
 }
 
 /* Sets a limit and notes which tokens it holds for. */
@@ -272,6 +282,8 @@ static _Noreturn void be_client(struct chaos *c, int client)
     sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_term}, NULL);
     snprintf(path, sizeof path, "batch%d", client);
     for (int batch = 0; !told_to_end; batch++) {
+        while (!told_to_end && count(c, "ZCARD " PREFIX "queue") > QUEUED)
+            nap(100);
         write_batch(c, path, client, batch);
         char *run = submit(c, client, path);
         if (below(c, 3) == 0) {
@@ -539,15 +551,6 @@ static void torment(struct chaos *c, int64_t ms)
 
 /* --- the end */
 
-static int64_t count(struct chaos *c, const char *command)
-{
-    redisReply *r = ask(c, command);
-    int64_t n = r && r->type == REDIS_REPLY_INTEGER ? r->integer : -1;
-
-    freeReplyObject(r);
-    return n;
-}
-
 static void end_all(const pid_t *pids, int n)
 {
     for (int i = 0; i < n; i++)
@@ -564,22 +567,29 @@ static bool lives(const pid_t *pids, int n)
     return some;
 }
 
-/* What is not over by then is found by the checker. */
+static bool is_at_work(struct chaos *c)
+{
+    int64_t token;
+
+    return lives(c->clients, CLIENTS) ||
+           count(c, "EXISTS " PREFIX "queue " PREFIX "delayed " PREFIX "running") != 0 ||
+           some_executor(c, &token) > 0;
+}
+
+/* What is not over when nothing happens any more is found by the checker. */
 static void settle(struct chaos *c)
 {
-    int64_t deadline = clock_mono_ms() + SETTLE_MS, token;
+    int64_t last = clock_mono_ms(), before = -1;
 
     end_all(c->clients, CLIENTS);
-    for (; lives(c->clients, CLIENTS) && clock_mono_ms() < deadline; nap(20))
+    for (; is_at_work(c) && clock_mono_ms() < last + STALL_MS; nap(20)) {
         reap(c, true);
-    while (clock_mono_ms() < deadline &&
-           (count(c, "EXISTS " PREFIX "queue " PREFIX "delayed " PREFIX "running") != 0 ||
-            some_executor(c, &token) > 0)) {
-        reap(c, true);
-        nap(20);
+        int64_t ended = count(c, "ZCARD " PREFIX "history");
+        last = ended != before ? clock_mono_ms() : last;
+        before = ended;
     }
     end_all(c->dequeuers, DEQUEUERS);
-    for (; lives(c->dequeuers, DEQUEUERS) && clock_mono_ms() < deadline; nap(20))
+    for (last = clock_mono_ms(); lives(c->dequeuers, DEQUEUERS) && clock_mono_ms() < last + STALL_MS; nap(20))
         reap(c, false);
 }
 
@@ -657,6 +667,8 @@ int main(int argc, char **argv)
     torment(&c, strtol(argv[1], NULL, 10) * 1000);
     settle(&c);
     note_end(&c);
+    for (int64_t token, pid; (pid = some_executor(&c, &token)) > 0; reap(&c, false))
+        kill((pid_t)pid, SIGKILL); /* what could not end */
     for (int i = 0; i < PROXIES; i++)
         proxy_free(c.proxies[i]);
     redis_server_stop(&c.server);
