@@ -39,7 +39,7 @@ struct backend_events {
     /* The executor of a launched run ended, or (not begun) will not come; how NULL: it said that nothing is left to do. */
     void (*on_ended)(void *arg, const struct launch *l, bool began, const char *how);
     /* The executor of a launched run is gone, and what it left is being ended: about every second until on_ended, as nobody
-     * else renews the lease of the run. */
+     * else renews the leases of the run and of its slots. */
     void (*on_ending)(void *arg, const struct launch *l);
     /* An executor that another dequeuer launched, or this one in an earlier life, and that has not ended. */
     void (*on_found)(void *arg, const struct launch *l);

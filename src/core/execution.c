@@ -40,6 +40,16 @@ struct call *renew_call(struct store *s, const struct execution *x, int64_t leas
     return c;
 }
 
+struct call *hold_call(struct store *s, const struct execution *x, int64_t lease_ms)
+{
+    struct call *c = call_new(s, SCRIPT_RUN_HOLD);
+
+    call_int(c, lease_ms);
+    call_str(c, x->run);
+    call_int(c, x->token);
+    return c;
+}
+
 struct call *report_call(struct store *s, const struct execution *x, const struct step_report *reports,
                          size_t n)
 {

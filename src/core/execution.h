@@ -1,4 +1,4 @@
-/* execution: what an executor tells about the run it holds (lua/run/{start,renew,report,log,finish}.lua).
+/* execution: what an executor tells about the run it holds (lua/run/{start,renew,hold,report,log,finish}.lua).
  * Every call carries the token; {'STALE', state} or {'NOT_FOUND'} means that the run is no longer this
  * executor's. */
 #ifndef RIVERS_CORE_EXECUTION_H
@@ -30,6 +30,9 @@ struct call *start_call(struct store *s, const struct execution *x, const char *
 
 /* reply {'OK', 'OK' | {'CANCEL', grace ms} | 'STALE'} */
 struct call *renew_call(struct store *s, const struct execution *x, int64_t lease_ms);
+
+/* For an executor that is gone while something of its run is not: keeps the leases of the run and of its slots; reply {'OK'}. */
+struct call *hold_call(struct store *s, const struct execution *x, int64_t lease_ms);
 
 /* reply {'OK'} */
 struct call *report_call(struct store *s, const struct execution *x, const struct step_report *reports,

@@ -243,7 +243,7 @@ static void on_ending(void *arg, const struct launch *l)
     const struct execution x = {l->run, l->token};
 
     d->calls++;
-    call_send(renew_call(d->store, &x, d->settings.run_lease_ms), d->settings.run_lease_ms, on_held, d);
+    call_send(hold_call(d->store, &x, d->settings.run_lease_ms), d->settings.run_lease_ms, on_held, d);
 }
 
 /* --- admitting --- */

@@ -52,7 +52,7 @@ static void started_run_ends_by_sigterm(void **state)
     fleet_start(f, "dequeuer");
     const char *run = fleet_submit(f, "", "trap 'echo told; exit 0' TERM; " UNTIL_KILLED);
 
-    WAIT_UNTIL(f, fleet_lines(f, "pids") == 1);
+    WAIT_UNTIL(f, fleet_lines(f, "pids") == 1 && strstr(fleet_story(f, run), "StepStart:main"));
     cancel(f, run, "1h");
     assert_string_equal(fleet_outcome(f, run), "Canceled");
     assert_non_null(strstr(lua_cmd(&f->lua, "GET @log:%s/main", run), "told\n"));

@@ -179,10 +179,11 @@ static void job_that_no_run_owns_is_deleted(void **state)
     "trap 'echo ending >>record; until [ -e go ]; do sleep 0.02; done; echo ended >>record; exit' TERM; "    \
     "echo begun >>record; while :; do sleep 0.02; done"
 
+/* more: members of the step. */
 static const char *submit_in_pods(struct fleet *f, const char *line, const char *more)
 {
-    char *job = xasprintf("{`steps`: [{`name`: `a`, `grace`: `1m`, `command`: `cd %s; %s`}]%s}",
-                          f->server.dir, line, more);
+    char *job = xasprintf("{`steps`: [{`name`: `a`, `grace`: `1m`, `command`: `cd %s; %s`%s}]}", f->server.dir,
+                          line, more);
     const char *run = fleet_submit_json(f, job);
 
     free(job);
@@ -203,10 +204,12 @@ static void lost_run_ends_when_its_pods_are_gone(void **state)
 
     use(f, "rivers:1", "");
     fleet_start(f, "dequeuer");
-    const char *run = submit_in_pods(f, SLOW_TO_END, "");
+    lua_cmd(&f->lua, "HSET @pool_limits db 1");
+    const char *run = submit_in_pods(f, SLOW_TO_END, ", `pools`: {`db`: 1}");
     lose_executor(f, run);
-    int64_t lease = fleet_number(f, "ZSCORE @running %s", run);
+    int64_t lease = fleet_number(f, "ZSCORE @running %s", run), slot = fleet_number(f, "ZSCORE @slots %s/a", run);
     WAIT_UNTIL(f, fleet_number(f, "ZSCORE @running %s", run) > lease); /* it is held meanwhile */
+    WAIT_UNTIL(f, fleet_number(f, "ZSCORE @slots %s/a", run) > slot);
     fleet_write(f, "go", "");
     assert_string_equal(fleet_outcome(f, run), "Failure executor lost: its container exited with 137");
     assert_string_equal(fleet_file(f, "record"), "begun\nending\nended\n");
