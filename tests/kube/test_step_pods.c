@@ -14,6 +14,8 @@
 
 static struct kube_server api;
 
+#define JOBS "/apis/batch/v1/namespaces/default/jobs"
+
 /* What the Job of a run would give its executor. The dequeuer's executors inherit it. */
 static void dequeuer_start(struct fleet *f, const char *more)
 {
@@ -165,9 +167,10 @@ static void pools_hold_across_pods_and_faults(void **state)
 
     free(fleet_call(f, NULL, "pools set p 3"));
     fake_do(&api, 200, "POST", "/-/faults",
-            "[{'match': {'method': 'POST', 'path': '/jobs'}, 'times': 3, 'do': '429-text', 'retry_after': 1},"
-            " {'match': {'method': 'POST', 'path': '/jobs'}, 'times': 3, 'skip': 3, 'do': 'reset-after'},"
-            " {'match': {'method': 'POST', 'path': '/jobs'}, 'times': 3, 'skip': 6, 'do': '500'}]");
+            "[{'match': {'method': 'POST', 'path': '" JOBS
+            "'}, 'times': 3, 'do': '429-text', 'retry_after': 1},"
+            " {'match': {'method': 'POST', 'path': '" JOBS "'}, 'times': 3, 'skip': 3, 'do': 'reset-after'},"
+            " {'match': {'method': 'POST', 'path': '" JOBS "'}, 'times': 3, 'skip': 6, 'do': '500'}]");
     dequeuer_start(f, "");
     snprintf(script, sizeof script,
              "{`steps`: [{`name`: `a`, `pool`: `p`, `command`: `echo begin >>%s/record; sleep 0.2; echo end "

@@ -36,7 +36,7 @@ void fake_log_until(const struct kube_server *s, const char *job, const char *wa
 long fake_log_number(const struct kube_server *s, const char *job); /* its first line, once it is there */
 int fake_pods(const struct kube_server *s, const char *job);        /* how many */
 
-/* A number of GET /-/dump: `counters.create jobs`, `watches`, `processes`. */
+/* A number of GET /-/dump: `counters.create jobs`, `watches`, `processes`, or how many of an array: `faults`. */
 int fake_number(const struct kube_server *s, const char *path);
 
 #endif
