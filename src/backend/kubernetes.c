@@ -207,24 +207,9 @@ static bool is_of_step(const cJSON *object)
     return *pod_annotation_get(object, JOB_NOTE_STEP);
 }
 
-/* The condition of that type which holds, or NULL. */
-static const cJSON *condition(const cJSON *object, const char *type)
-{
-    const cJSON *c;
-
-    cJSON_ArrayForEach(c, member(object, "status", "conditions"))
-    {
-        const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(c, "type"));
-        const char *holds = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(c, "status"));
-        if (name && holds && strcmp(name, type) == 0 && strcmp(holds, "True") == 0)
-            return c;
-    }
-    return NULL;
-}
-
 static void on_run_job(struct backend *b, struct known *k, enum watch_change change, const cJSON *object)
 {
-    const cJSON *failure = condition(object, "Failed");
+    const cJSON *failure = job_condition_get(object, "Failed");
     const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(failure, "message"));
     const char *uid = cJSON_GetStringValue(member(object, "metadata", "uid"));
     bool first = !k->seen && !k->launching;
@@ -235,7 +220,7 @@ static void on_run_job(struct backend *b, struct known *k, enum watch_change cha
         k->uid = xstrdup(uid);
     if (failure)
         job_ended(b, k, message && *message ? message : "its Job failed");
-    else if (condition(object, "Complete"))
+    else if (job_condition_get(object, "Complete"))
         job_ended(b, k, "executor ended without an outcome");
     else if (k->deleted)
         job_ended(b, k, "its Job was deleted");
@@ -247,7 +232,8 @@ static void on_job(void *arg, enum watch_change change, const cJSON *object)
 {
     struct backend *b = arg;
     const char *name = cJSON_GetStringValue(member(object, "metadata", "name"));
-    bool there = change != WATCH_DELETED && !condition(object, "Failed") && !condition(object, "Complete");
+    bool there = change != WATCH_DELETED && !job_condition_get(object, "Failed") &&
+                 !job_condition_get(object, "Complete");
     struct launch l;
 
     if (!name || !launch_of(object, &l))

@@ -53,6 +53,8 @@ struct worker {
     bool remove, removed;       /* its Job is to be deleted, and is */
     int64_t grace_ms, asked_ms; /* < 0: the pod's own; of the last deletion of the pod */
     struct ending ending;       /* its detail is ours */
+    enum ending_kind
+        without_pod; /* of a Job that was over when it was found: what that means when its pod is gone */
     char reason[REASON_BYTES + 1], detail[192];
 };
 
@@ -192,9 +194,13 @@ static void on_pods_listed(void *arg, const struct kube_reply *r)
     struct pod p;
 
     w->call = NULL;
-    if (r->outcome != KUBE_OK) {
+    if (w->remove && !w->removed) {
+        delete_job(w); /* and then looks again */
+    } else if (r->outcome != KUBE_OK) {
         try_again(w, look_for_pod, r);
     } else if (!item || !item->child) {
+        if (w->without_pod != ENDING_NONE && !w->remove)
+            decide(w, w->without_pod, 0, "its job is over, and its pod is gone");
         never_was(w);
     } else {
         pod_read(&p, item->child);
@@ -202,7 +208,7 @@ static void on_pods_listed(void *arg, const struct kube_reply *r)
     }
 }
 
-/* The Job was deleted before the watch has shown a pod of it. */
+/* The Job was deleted, or is over, before the watch has shown a pod of it. */
 static void look_for_pod(struct worker *w)
 {
     w->call = job_request_pods(&w->jobs->place, w->job.name, on_pods_listed, w);
@@ -235,6 +241,7 @@ static void on_job_deleted(void *arg, const struct kube_reply *r)
 
 static void delete_job(struct worker *w)
 {
+    evtimer_del(w->again);
     w->call = job_request_delete(&w->jobs->place, w->job.name, w->uid, on_job_deleted, w);
 }
 
@@ -403,6 +410,18 @@ static void refused(struct worker *w, const char *why)
     never_was(w);
 }
 
+/* It was created before. One that has ended since may have no pod any more that would say so. */
+static void found(struct worker *w, const cJSON *object)
+{
+    created(w, object);
+    if (job_condition_get(object, "Complete"))
+        w->without_pod = ENDING_EXIT;
+    else if (job_condition_get(object, "Failed"))
+        w->without_pod = ENDING_EVICTED;
+    if (w->without_pod != ENDING_NONE && !w->remove && !w->pod)
+        look_for_pod(w);
+}
+
 static void look(struct worker *w);
 
 static void on_looked(void *arg, const struct kube_reply *r)
@@ -416,7 +435,7 @@ static void on_looked(void *arg, const struct kube_reply *r)
     else if (r->outcome != KUBE_OK)
         try_again(w, look, r);
     else if (job_is_same(&w->job, r->object))
-        created(w, r->object);
+        found(w, r->object);
     else
         refused(w, "a job of its name exists that is not this attempt's");
 }

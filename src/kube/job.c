@@ -368,6 +368,20 @@ bool job_is_same(const struct job *j, const cJSON *object)
     return hash && strcmp(hash, j->hash) == 0;
 }
 
+const cJSON *job_condition_get(const cJSON *object, const char *type)
+{
+    const cJSON *status = cJSON_GetObjectItemCaseSensitive(object, "status"), *c;
+
+    cJSON_ArrayForEach(c, cJSON_GetObjectItemCaseSensitive(status, "conditions"))
+    {
+        const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(c, "type"));
+        const char *holds = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(c, "status"));
+        if (name && holds && strcmp(name, type) == 0 && strcmp(holds, "True") == 0)
+            return c;
+    }
+    return NULL;
+}
+
 char *job_selector(const struct job_site *site, const char *run)
 {
     job_name installation, namespace, id;

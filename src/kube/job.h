@@ -65,6 +65,9 @@ void job_release(struct job *j);
 /* Whether a Job of that name was made from the same. */
 bool job_is_same(const struct job *j, const struct cJSON *object);
 
+/* The condition "Complete" or "Failed" of a Job, which is over then; NULL: it does not hold. */
+const struct cJSON *job_condition_get(const struct cJSON *object, const char *type);
+
 /* What selects all Jobs and pods of a site, or those of one run; not escaped, owned by the caller. run: NULL for all. */
 char *job_selector(const struct job_site *site, const char *run);
 

@@ -9,12 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "support/fleet.h"
 #include "support/kube_fake.h"
+#include "support/kube_json.h"
 
 static struct kube_server api;
 
 #define JOBS "/apis/batch/v1/namespaces/default/jobs"
+#define PODS "/api/v1/namespaces/default/pods"
 
 /* What the Job of a run would give its executor. The dequeuer's executors inherit it. */
 static void dequeuer_start(struct fleet *f, const char *more)
@@ -159,6 +162,40 @@ static void a_step_that_takes_too_long_is_ended(void **state)
 }
 
 /* Each records when it begins and ends; at no point of the record are there more begun than the pool has slots. */
+static void delete_its_only_pod(void)
+{
+    cJSON *dump = fake_ask(&api, 200, "GET", "/-/dump", NULL);
+    char *path = xasprintf(PODS "/%s", kube_text_at(dump, "objects.pods.0.metadata.name"));
+
+    fake_do(&api, 200, "DELETE", path, NULL);
+    free(path);
+    cJSON_Delete(dump);
+}
+
+/* The answer to its creation is lost, no watch comes through, and its pod is gone before it is asked for again. */
+static void a_step_that_was_over_unseen_ends_at_once(void **state)
+{
+    struct fleet *f = *state;
+
+    fake_do(&api, 200, "POST", "/-/faults",
+            "[{'match':{'method':'POST','path':'" JOBS "'},'do':'reset-after'},"
+            "{'match':{'method':'POST','path':'" JOBS "'},'do':'503','times':1000},"
+            "{'match':{'method':'GET','path':'" PODS "'},'do':'503','skip':1,'times':1000}]");
+    dequeuer_start(f, "");
+    const char *run = fleet_submit_json(f, "{`steps`: [{`name`: `a`, `command`: `true`}]}");
+    char *job = xasprintf("jobs/%s-1-a-1", run);
+
+    WAIT_UNTIL(f, fake_number(&api, "objects.jobs") == 1);
+    fake_until(&api, job, "status.succeeded", "1");
+    delete_its_only_pod();
+    WAIT_UNTIL(f, fake_number(&api, "objects.pods") == 0);
+    fake_do(&api, 200, "POST", "/-/expire-watches", NULL); /* what happened meanwhile is not told any more */
+    fake_do(&api, 200, "DELETE", "/-/faults", NULL);
+    assert_string_equal(fleet_outcome(f, run), "Success");
+    assert_int_equal(fake_number(&api, "objects.jobs"), 1);
+    free(job);
+}
+
 static void pools_hold_across_pods_and_faults(void **state)
 {
     struct fleet *f = *state;
@@ -232,6 +269,7 @@ int main(void)
         POD_TEST(what_keeps_a_pod_waiting_is_told_and_fails_it_in_the_end),
         POD_TEST(a_canceled_step_is_over_when_its_pod_is),
         POD_TEST(a_step_that_takes_too_long_is_ended),
+        POD_TEST(a_step_that_was_over_unseen_ends_at_once),
         POD_TEST(pools_hold_across_pods_and_faults),
         POD_TEST(steps_of_one_process_make_no_pods),
         POD_TEST(the_pods_of_an_earlier_attempt_end_first),
