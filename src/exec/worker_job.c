@@ -21,41 +21,32 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/timer.h"
-#include "core/name.h"
-#include "exec/pod_log.h"
-#include "exec/worker.h"
+#include "exec/step_pod.h"
 #include "kube/client.h"
-#include "kube/job_requests.h"
-#include "kube/pod.h"
-#include "kube/watch.h"
 
 #define AGAIN_MIN_MS 250
 #define AGAIN_MAX_MS 10000
-#define REASON_BYTES 39 /* of a record of a step */
 
 enum state { WAITING, CREATING, CREATED };
 
 struct worker {
     struct worker_jobs *jobs;
     struct worker *next, **link;
-    struct worker_events events; /* without functions: a leftover of an earlier attempt */
     struct job job;
     enum state state;
-    char *uid, *pod, *pod_uid; /* NULL: not known yet */
+    char *uid;           /* NULL: not known yet */
+    struct step_pod pod; /* whose events are without functions: a leftover of an earlier attempt */
     struct kube_call *call;
     void (*then)(struct worker *w); /* when `again` comes */
     struct event *again, *pending;
-    int64_t wait_ms; /* before the last try */
-    struct pod_log *log;
-    bool running;               /* said so */
-    bool gone;                  /* nothing of it runs: no pod, or one that is over */
+    int64_t wait_ms;            /* before the last try */
     bool maybe;                 /* it was asked for without an answer: it may be there */
     bool remove, removed;       /* its Job is to be deleted, and is */
     int64_t grace_ms, asked_ms; /* < 0: the pod's own; of the last deletion of the pod */
     struct ending ending;       /* its detail is ours */
     enum ending_kind
         without_pod; /* of a Job that was over when it was found: what that means when its pod is gone */
-    char reason[REASON_BYTES + 1], detail[192];
+    char detail[192];
 };
 
 struct worker_jobs {
@@ -104,20 +95,18 @@ static void worker_release(struct worker *w)
     if (w->next)
         w->next->link = w->link;
     kube_cancel(w->call);
-    pod_log_free(w->log);
+    step_pod_release(&w->pod);
     event_free(w->again);
     event_free(w->pending);
     job_release(&w->job);
     free(w->uid);
-    free(w->pod);
-    free(w->pod_uid);
     free(w);
 }
 
 static void begin_all(struct worker_jobs *jobs)
 {
     for (const struct worker *w = jobs->workers; w; w = w->next)
-        if (!w->events.on_exit)
+        if (!w->pod.events.on_exit)
             return; /* a leftover */
     jobs->ready = jobs->synced;
     for (struct worker *w = jobs->workers; jobs->ready && w; w = w->next)
@@ -130,14 +119,14 @@ static void settle(struct worker *w)
 {
     struct worker_jobs *jobs = w->jobs;
 
-    if (!w->gone || (w->remove && !w->removed) || w->log)
+    if (!w->pod.gone || (w->remove && !w->removed) || w->pod.log)
         return;
-    if (w->events.on_exit) {
+    if (w->pod.events.on_exit) {
         struct ending ending = w->ending;
         if (ending.kind == ENDING_NONE)
             ending = (struct ending){ENDING_SIGNAL, SIGTERM, NULL};
         ending.detail = *w->detail ? w->detail : NULL;
-        w->events.on_exit(w->events.arg, &ending);
+        w->pod.events.on_exit(w->pod.events.arg, &ending);
     } else {
         worker_release(w);
         begin_all(jobs);
@@ -157,7 +146,7 @@ static void decide(struct worker *w, enum ending_kind kind, int code, const char
 static void never_was(struct worker *w)
 {
     w->removed = true;
-    w->gone = true;
+    w->pod.gone = true;
     settle(w);
 }
 
@@ -167,7 +156,7 @@ static void end_pod(struct worker *w);
 static void delete_pod(struct worker *w)
 {
     w->asked_ms = w->grace_ms;
-    w->call = job_request_end_pod(&w->jobs->place, w->pod, w->pod_uid, w->grace_ms, on_pod_deleted, w);
+    w->call = job_request_end_pod(&w->jobs->place, w->pod.name, w->pod.uid, w->grace_ms, on_pod_deleted, w);
 }
 
 /* That it is gone is said by the watch. */
@@ -216,9 +205,9 @@ static void look_for_pod(struct worker *w)
 
 static void end_pod(struct worker *w)
 {
-    if (w->gone)
+    if (w->pod.gone)
         settle(w);
-    else if (!w->pod)
+    else if (!w->pod.name)
         look_for_pod(w);
     else if (w->grace_ms >= 0)
         delete_pod(w);
@@ -262,62 +251,6 @@ static void remove_job(struct worker *w)
 
 /* --- the pod --- */
 
-static void on_log_line(void *arg, const char *line, size_t n)
-{
-    struct worker *w = arg;
-
-    w->events.on_output(w->events.arg, line, n);
-    w->events.on_output(w->events.arg, "\n", 1);
-}
-
-static void on_log_end(void *arg)
-{
-    struct worker *w = arg;
-
-    pod_log_free(w->log);
-    w->log = NULL;
-    settle(w);
-}
-
-static void read_log(struct worker *w)
-{
-    const struct pod_log_events events = {on_log_line, on_log_end, w};
-
-    if (!w->log && w->events.on_output)
-        w->log = pod_log_new(w->jobs->place.kube, w->jobs->place.namespace, w->pod, &events);
-}
-
-/* Each reason once in a row, and "-" when it is over. */
-static void say_waiting(struct worker *w, const char *reason)
-{
-    if (!w->events.on_waiting || strcmp(w->reason, reason) == 0 ||
-        (*reason && !name_is_plain(reason, REASON_BYTES, "")))
-        return;
-    snprintf(w->reason, sizeof w->reason, "%s", reason);
-    w->events.on_waiting(w->events.arg, *reason ? reason : "-");
-}
-
-static void on_waiting(struct worker *w, const struct pod *p)
-{
-    say_waiting(w, p->waiting);
-    if (*p->waiting && w->ending.kind == ENDING_NONE)
-        snprintf(w->detail, sizeof w->detail, "%s%s%s", p->waiting, *p->message ? ": " : "", p->message);
-}
-
-static void on_running(struct worker *w)
-{
-    if (w->running)
-        return;
-    w->running = true;
-    evtimer_del(w->pending);
-    if (w->ending.kind == ENDING_NONE)
-        *w->detail = '\0';
-    say_waiting(w, "");
-    if (w->events.on_running)
-        w->events.on_running(w->events.arg);
-    read_log(w);
-}
-
 static void on_over(struct worker *w, const struct pod *p)
 {
     static const enum ending_kind kinds[] = {
@@ -327,38 +260,26 @@ static void on_over(struct worker *w, const struct pod *p)
 
     if (!w->remove || p->end == POD_EXIT)
         decide(w, kinds[p->end], p->code, p->end == POD_EXIT ? "" : p->message);
-    w->gone = true;
-    evtimer_del(w->pending);
-}
-
-/* The latest pod counts, should there be a second one. */
-static void on_pod(struct worker *w, enum watch_change change, const struct pod *p)
-{
-    bool over = change == WATCH_DELETED || !pod_is_live(p);
-
-    if (!w->pod_uid || strcmp(w->pod_uid, p->uid)) {
-        if (w->pod_uid && over)
-            return;
-        free(w->pod);
-        free(w->pod_uid);
-        w->pod = xstrdup(p->name);
-        w->pod_uid = xstrdup(p->uid);
-        w->gone = false;
-        if (w->removed && !over && !w->call)
-            end_pod(w);
-    }
-    if (p->phase == POD_WAITING && !over)
-        on_waiting(w, p);
-    else if (p->phase != POD_WAITING)
-        on_running(w);
-    if (!over || w->gone)
-        return;
-    on_over(w, p);
-    if (w->log)
-        pod_log_finish(w->log);
     if (p->phase != POD_OVER && !w->remove)
         remove_job(w);
     settle(w);
+}
+
+static void on_pod(struct worker *w, enum watch_change change, const struct pod *p)
+{
+    enum step_pod_news news = step_pod_see(&w->pod, change, p);
+
+    if (w->pod.running || w->pod.gone)
+        evtimer_del(w->pending);
+    if (news == STEP_POD_NEW && w->removed && !w->call)
+        end_pod(w);
+    else if (news == STEP_POD_GONE)
+        on_over(w, p);
+}
+
+static void on_log_read(void *arg)
+{
+    settle(arg);
 }
 
 static void leftover_end(struct worker_jobs *jobs, const struct pod *p);
@@ -418,7 +339,7 @@ static void found(struct worker *w, const cJSON *object)
         w->without_pod = ENDING_EXIT;
     else if (job_condition_get(object, "Failed"))
         w->without_pod = ENDING_EVICTED;
-    if (w->without_pod != ENDING_NONE && !w->remove && !w->pod)
+    if (w->without_pod != ENDING_NONE && !w->remove && !w->pod.name)
         look_for_pod(w);
 }
 
@@ -468,7 +389,7 @@ static void on_created(void *arg, const struct kube_reply *r)
         look(w);
         break;
     case KUBE_QUOTA:
-        say_waiting(w, "ExceededQuota");
+        step_pod_tell_waiting(&w->pod, "ExceededQuota");
         not_created(w, r);
         break;
     case KUBE_RETRY:
@@ -501,7 +422,11 @@ static void on_pending(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    snprintf(why, sizeof why, "%s", *w->detail ? w->detail : *behind ? behind : "its pod did not begin");
+    snprintf(why, sizeof why, "%s",
+             *w->pod.waiting ? w->pod.waiting
+             : *w->detail    ? w->detail
+             : *behind       ? behind
+                             : "its pod did not begin");
     decide(w, ENDING_NOT_RUN, 0, why);
     w->grace_ms = 0;
     remove_job(w);
@@ -513,6 +438,7 @@ static struct worker *worker_new(struct worker_jobs *jobs)
     struct worker *w = xcalloc(1, sizeof *w);
 
     w->jobs = jobs;
+    w->pod = (struct step_pod){.place = &jobs->place, .on_read = on_log_read, .arg = w};
     w->grace_ms = -1;
     w->again = evtimer_new(base, on_again, w);
     w->pending = evtimer_new(base, on_pending, w);
@@ -544,7 +470,7 @@ static struct worker *start(void *place, const struct worker_order *order, const
     struct worker *w = worker_new(jobs);
 
     (void)e;
-    w->events = *events;
+    w->pod.events = *events;
     job_make_step(&w->job, jobs->site, jobs->run, order->step, order->attempt, order->vars);
     timer_set(w->pending, jobs->site->backend->pod_pending_timeout_ms);
     if (jobs->ready)
@@ -572,7 +498,7 @@ static void on_forgotten(void *arg, const struct kube_reply *r)
 
 static void worker_free(struct worker *w)
 {
-    if (w->state != WAITING && !w->gone)
+    if (w->state != WAITING && !w->pod.gone)
         job_request_delete(&w->jobs->place, w->job.name, w->uid, on_forgotten, NULL);
     worker_release(w);
 }
