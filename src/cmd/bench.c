@@ -30,7 +30,7 @@ static const struct option_row rows[] = {
 };
 
 static const struct bench_row *const tables[] = {bench_run_rows, bench_depth_rows, bench_pool_rows,
-                                                 bench_fleet_rows};
+                                                 bench_latency_rows, bench_process_rows};
 
 static const struct table_column columns[] = {
     {"ROW", "row"},     {"CASE", "case"}, {"MEASURED", "measured"}, {"AGAINST", "against"},

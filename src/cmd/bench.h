@@ -50,7 +50,8 @@ struct bench_row {
 };
 
 /* Ends with NULL. */
-extern const struct bench_row bench_run_rows[], bench_depth_rows[], bench_pool_rows[], bench_fleet_rows[];
+extern const struct bench_row bench_run_rows[], bench_depth_rows[], bench_pool_rows[], bench_latency_rows[],
+    bench_process_rows[];
 
 int bench_open(struct bench *b, struct err *e); /* b->quick and b->depth are set, the rest is zero */
 void bench_close(struct bench *b);
