@@ -34,6 +34,9 @@ TEST_C   := $(wildcard tests/*/test_*.c)
 TEST_BIN := $(filter $(addprefix $(B)/tests/,$(TESTS_ONLY)),$(TEST_C:%.c=$(B)/%))
 TEST_SH  := $(filter $(TESTS_ONLY:%=tests/%.sh),$(wildcard tests/cli/test_*.sh))
 
+# Binaries whose scripts lack what they promise, one for each tests/chaos/broken/<what>.sed: the checker of chaos must see it.
+BROKEN   := $(patsubst tests/chaos/broken/%.sed,$(B)/broken/%/rivers,$(wildcard tests/chaos/broken/*.sed))
+
 # V=1 shows the commands. A target that calls make again uses all cores, unless -j was given.
 say       = $(if $(V),,@echo '  $(1)  $@';)
 again     = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -75,6 +78,15 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(B)/tests/support.a $(B)/librivers.a
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(TESTLIBS)
 
+$(B)/broken/%/scripts.c: tests/chaos/broken/%.sed $(LUA) scripts/embed-lua
+	@rm -rf $(@D) && mkdir -p $(@D) && cp -R lua $(@D)/changed && sed -i -f $< $(@D)/changed/*/*.lua
+	@if diff -r lua $(@D)/changed >/dev/null; then echo '$<: breaks nothing' >&2; exit 1; fi
+	$(call say,LUA )scripts/embed-lua $(@D)/changed $(@D)
+
+$(B)/broken/%/rivers: $(B)/broken/%/scripts.c $(B)/obj/src/cmd/main.o $(B)/librivers.a
+	$(call say,LINK)$(CC) $(CFLAGS) -c -o $(@D)/scripts.o $< && \
+	    $(CC) $(LDFLAGS) -o $@ $(B)/obj/src/cmd/main.o $(@D)/scripts.o $(B)/librivers.a $(LDLIBS)
+
 .PHONY: demo
 demo: bootstrap ## Show rivers at work with a Redis server of its own
 	+@$(again) all
@@ -85,7 +97,8 @@ test: bootstrap ## Build and run the tests; TESTS_ONLY='unit/test_url redis/%' r
 	+@$(again) run-tests
 
 .PHONY: run-tests
-run-tests: $(B)/rivers $(TOOLS) $(TEST_BIN) $(if $(filter tests/cli/test_chaos.sh,$(TEST_SH)),$(B)/tests/chaos/chaos)
+run-tests: $(B)/rivers $(TOOLS) $(TEST_BIN) $(if $(filter tests/cli/test_chaos.sh,$(TEST_SH)),$(B)/tests/chaos/chaos) \
+           $(if $(filter tests/cli/test_broken.sh,$(TEST_SH)),$(BROKEN))
 	@scripts/run-tests $(B) $(TEST_BIN) $(TEST_SH)
 
 .PHONY: test-valkey
