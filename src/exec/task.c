@@ -141,13 +141,13 @@ static void on_exit_(void *arg, const struct ending *ending)
 {
     struct task *t = arg;
 
-    worker_free(t);
     t->ending = *ending;
     if (t->timed_out)
         t->ending.kind = ENDING_TIMEOUT;
     else if (t->lease_lost)
         t->ending.kind = ENDING_LEASE_LOST;
     explain(t);
+    worker_free(t); /* the detail was its own */
     attempt_over(t);
 }
 
