@@ -178,8 +178,7 @@ static int doctor(struct context *ctx, const void *options, const struct operand
     t = context_table(ctx, stdout, columns, sizeof columns / sizeof *columns, "All is well.");
     int64_t faults = namespace_check(t, store, o->repair, e);
     int wrong = faults < 0 ? -1 : server_check(t, store, e);
-    int status =
-        wrong < 0 || clock_check(t, store, e) < 0 || history_check(t, store, e) < 0 ? -1 : EXIT_DONE;
+    int status = wrong < 0 || clock_check(t, store, e) < 0 || history_check(t, store, e) < 0 ? -1 : EXIT_DONE;
     if (status == EXIT_DONE) {
         table_print(t);
         if (wrong > 0 || (faults > 0 && !o->repair))

@@ -11,6 +11,7 @@
 #include "cmd/queue_table.h"
 #include "cmd/runs_table.h"
 #include "cmd/screen.h"
+#include "core/doctor.h"
 #include "core/read.h"
 #include "core/setup.h"
 
@@ -118,6 +119,29 @@ static void heading(const struct context *ctx, const char *words, FILE *out)
         fprintf(out, "\n%s\n", words);
 }
 
+static const struct table_column history_columns[] = {
+    {"HISTORY LOST", "history_lost"}, {"EPOCH", "epoch"}, {"DRIFT FOUND", "drift"}};
+
+/* What is expected to be zero is shown when it is not. */
+static int history_print(struct context *ctx, struct store *store, FILE *out, struct err *e)
+{
+    struct history h;
+
+    if (doctor_history(store, &h, e) < 0)
+        return -1;
+    if (h.losses == 0 && h.drift == 0)
+        return 0;
+    struct table *t =
+        context_table(ctx, out, history_columns, sizeof history_columns / sizeof *history_columns, NULL);
+    table_whole(t, h.losses);
+    table_text(t, *h.epoch ? h.epoch : "-");
+    table_whole(t, h.drift);
+    heading(ctx, "See rivers doctor", out);
+    table_print(t);
+    table_free(t);
+    return 0;
+}
+
 static int lists_print(struct context *ctx, FILE *out, struct err *e)
 {
     struct run_filter started = {.state = run_state_word(RUN_STARTED)};
@@ -142,7 +166,7 @@ static int paint(struct context *ctx, const void *arg, FILE *out, struct err *e)
     status = uses_read(&u, ctx, e);
     if (status >= 0) {
         uses_print(ctx, &u, reply_field(setup_hash_get(r, SETUP_CONFIG), 0, "max_concurrent_runs"), out);
-        status = lists_print(ctx, out, e);
+        status = history_print(ctx, store, out, e) < 0 ? -1 : lists_print(ctx, out, e);
     }
     uses_release(&u);
     reply_free(r);

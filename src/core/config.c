@@ -230,9 +230,13 @@ static int read_run_queue(const cJSON *v, const struct json_path *at, void *into
 }
 
 static const struct json_member members[] = {
-    {"run_queue", read_run_queue, 0, false},     {"run_backend", read_run_backend, 0, false},
-    {"retention", read_duration, 0, false},      {"retention_runs", read_count, 0, false},
-    {"pool_limits", read_pool_limits, 0, false}, {"jobs", read_jobs, 0, false},
+    {"run_queue", read_run_queue, 0, false},
+    {"run_backend", read_run_backend, 0, false},
+    {"retention", read_duration, 0, false},
+    {"retention_runs", read_count, 0, false},
+    {"audit_interval", read_duration, 0, false},
+    {"pool_limits", read_pool_limits, 0, false},
+    {"jobs", read_jobs, 0, false},
 };
 
 int config_parse(struct config *c, const char *text, size_t len, struct err *e)

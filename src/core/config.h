@@ -3,7 +3,8 @@
  * same that an operator sets with `redis-cli HSET rivers:{default}:<hash> <field> <value>`:
  *
  *   config       max_concurrent_runs 10 | dequeue_interval 250ms | start_timeout 180s | run_lease 30s |
- *                max_queued_runs -1 | retention 7d | retention_runs 100000 | run_backend {"type":"local"}
+ *                max_queued_runs -1 | retention 7d | retention_runs 100000 | audit_interval 10m |
+ *                run_backend {"type":"local"}
  *   tag_limits   env=prod 3 | team 5 | team=* 2
  *   pool_limits  warehouse 8
  *   jobs         nightly {"steps":[...]}

@@ -1,4 +1,4 @@
-/* doctor: what is wrong in a namespace, looked for in slices while it is in use (lua/doctor/{audit,mend}.lua). */
+/* doctor: what is wrong in a namespace, looked for in slices while it is in use (lua/doctor/). */
 #ifndef RIVERS_CORE_DOCTOR_H
 #define RIVERS_CORE_DOCTOR_H
 
@@ -19,8 +19,14 @@ const char *doctor_next(const struct reply *r); /* the next cursor, "" behind th
 size_t doctor_count(const struct reply *r);
 struct fault doctor_at(const struct reply *r, size_t i);
 
+/* What a dequeuer asks in the background (lua/doctor/watch.lua); doctor_count and doctor_at read the faults of its reply. */
+struct call *doctor_watch_call(struct store *s, int64_t interval_ms, int64_t pause_ms);
+const char *doctor_watch_epoch(const struct reply *r); /* borrowed */
+bool doctor_watch_goes_on(const struct reply *r);      /* the next slice is this dequeuer's */
+
 struct history {
     char epoch[48]; /* "<losses>-<word>", "" while none was lost */
+    int64_t drift;  /* how often records and indexes did not agree */
     int64_t losses; /* how often older data came back, see lua/lib/history.lua */
     int64_t at;     /* the last time, on the clock of the server, ms */
 };

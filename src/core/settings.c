@@ -79,6 +79,7 @@ static const struct setting {
     {"max_queued_runs", "-1", NULL, 0},
     {"retention", "7d", take_ms, offsetof(struct settings, retention_ms)},
     {"retention_runs", "100000", take_count, offsetof(struct settings, retention_runs)},
+    {"audit_interval", "10m", take_ms, offsetof(struct settings, audit_interval_ms)},
     {"run_backend", "{\"type\":\"local\"}", take_backend, offsetof(struct settings, run_backend)},
 };
 

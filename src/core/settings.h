@@ -19,6 +19,7 @@ struct settings {
     int64_t run_lease_ms; /* at least SETTINGS_LEASE_MIN_MS: less is refused */
     int64_t retention_ms;
     int64_t retention_runs;
+    int64_t audit_interval_ms; /* 0: never */
     char *run_backend; /* JSON */
 };
 

@@ -19,6 +19,7 @@
 #include "core/config.h"
 #include "core/execution.h"
 #include "daemon/health.h"
+#include "daemon/janitor.h"
 #include "daemon/launches.h"
 #include "daemon/server_check.h"
 
@@ -39,6 +40,7 @@ struct dequeuer {
     const struct backend_type *type;
     struct backend *backend;
     struct launches *launches;
+    struct janitor *janitor;
     struct bell *bell;
     struct health *health; /* NULL: nobody asks */
     struct event *pause;   /* waits without the bell while the capacity is used up */
@@ -392,6 +394,7 @@ static int begin(struct dequeuer *d, struct err *e)
     if (!(d->backend = d->type->open(&host, d->settings.run_backend, e)))
         return -1;
     d->launches = launches_new(d->base, d->store, &d->settings, d->type, d->backend);
+    d->janitor = janitor_new(d->base, d->store, &d->settings);
     d->pause = evtimer_new(d->base, on_pause_over, d);
     d->leave = evtimer_new(d->base, on_leave_time, d);
     d->bell = bell_new(d->store, "bell", on_ring, d);
@@ -414,6 +417,7 @@ static void dequeuer_release(struct dequeuer *d)
     if (d->leave)
         event_free(d->leave);
     launches_free(d->launches);
+    janitor_free(d->janitor);
     if (d->backend)
         d->type->close(d->backend);
     if (d->reaper)

@@ -28,12 +28,13 @@
 #include "support/proxy.h"
 #include "support/redis_server.h"
 
-#define DEQUEUERS   3
-#define CLIENTS     2
-#define PROXIES     (DEQUEUERS + CLIENTS)
-#define BATCH       6
-#define QUEUED      30     /* clients wait while there are more */
-#define STALL_MS    60000  /* once nothing fails any more, something happens within it until all runs have ended */
+#define DEQUEUERS 3
+#define CLIENTS   2
+#define PROXIES   (DEQUEUERS + CLIENTS)
+#define BATCH     6
+#define QUEUED    30 /* clients wait while there are more */
+#define STALL_MS                                                                                             \
+    60000 /* once nothing fails any more, something happens within it until all runs have ended */
 #define RUN_LEASE   3000
 #define LONG_MS     6000 /* longer than any lease */
 #define REST_MS     300  /* mean time between two faults */
@@ -597,7 +598,7 @@ static void settle(struct chaos *c)
 static bool belongs(struct chaos *c, const char *key)
 {
     static const char *const stay[] = {"config",  "tag_limits", "pool_limits", "pool_leases", "meta",
-                                       "history", "events",     "bell",        "refile"};
+                                       "history", "events",     "bell",        "refile",      "doctor"};
     static const char *const of_runs[] = {"run:", "spec:", "log:", "key:", "request:"};
 
     for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)

@@ -57,13 +57,32 @@ static void restore_of_a_backup(void **state)
     fleet_write(f, "on", "");
     assert_string_equal(fleet_outcome(f, known), "Success");
     assert_int_equal(fleet_lines(f, "known"), 1);
+    WAIT_UNTIL(f, fleet_count(fleet_file(f, "log"), "history was lost") == 1);
     fleet_assert_idle(f);
+}
+
+/* By one of two dequeuers; it is in no log of the other, and nothing is put right. */
+static void drift_is_found_in_the_background(void **state)
+{
+    struct fleet *f = *state;
+    const char *run = fleet_submit(f, "--delay 1h", "true");
+
+    lua_cmd(&f->lua, "ZREM @delayed %s", run);
+    fleet_start(f, "dequeuer --id a");
+    fleet_start(f, "dequeuer --id b");
+    WAIT_UNTIL(f, fleet_is(f, "1", "HGET @meta drift"));
+    WAIT_UNTIL(f, fleet_count(fleet_file(f, "log"), "drift found") == 1);
+    assert_true(fleet_is(f, "0", "EXISTS @delayed @queue"));
+    char *top = fleet_call(f, NULL, "top");
+    assert_int_equal(fleet_count(top, "DRIFT FOUND"), 1);
+    free(top);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         FLEET_TEST(restore_of_a_backup),
+        FLEET_TEST(drift_is_found_in_the_background),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@
     "config max_concurrent_runs 10\nconfig dequeue_interval 250ms\nconfig start_timeout 180s\nconfig "       \
     "run_lease 30s\n"                                                                                        \
     "config max_queued_runs -1\nconfig retention 7d\nconfig retention_runs 100000\n"                         \
+    "config audit_interval 10m\n"                                                                            \
     "config run_backend {\"type\":\"local\"}\n"
 
 /* One line an item. */
@@ -69,6 +70,7 @@ static void test_everything(void **state)
         "     {\"key\": \"team\", \"limit\": 0, \"value\": \"\", \"per_unique_value\": false}]}}",
         "config max_concurrent_runs -5\nconfig dequeue_interval 0\nconfig start_timeout 1m\n"
         "config run_lease 1s\nconfig max_queued_runs 0\nconfig retention 1h  30m\nconfig retention_runs 0\n"
+        "config audit_interval 10m\n"
         "config run_backend {\"type\":\"local\"}\n"
         "tag_limits env=prod 3\ntag_limits team 5\ntag_limits team=* 2\ntag_limits team= 0\n"
         "pool_limits warehouse 8\npool_limits any -1\npool_limits shut 0\n"
