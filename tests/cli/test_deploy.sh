@@ -16,7 +16,7 @@ stage() { # N: what the N-th stage installs, a package a line
 # libevent_core-2.1.so.7 in libevent-core-2.1-7.
 libraries() {
     {
-        readelf -d "$rivers" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | grep -v '^libc\.so\|^ld-'
+        readelf -d "$rivers" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | grep -v '^libc\.so\|^ld-\|san\.so'
         sed -n 's/^#define LIBRARY *"\(.*\)".*/\1/p' "$project"/src/*/*.c
     } | tr _ - | sed 's/\([0-9]\)\.so\./\1-/; s/\.so\.//'
 }
