@@ -11,7 +11,7 @@
 
 #define NSPECS    (sizeof((struct cycle *)0)->specs / sizeof(struct spec))
 #define LEASE_MS  30000
-#define IN_FLIGHT 20   /* submissions that are on their way at once */
+#define IN_FLIGHT 20 /* submissions that are on their way at once */
 #define BATCH     50
 #define BATCHES   10   /* of cycle_phases: in progress at once */
 #define PATIENCE  1000 /* admissions in a row that bring nothing */

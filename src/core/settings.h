@@ -20,7 +20,7 @@ struct settings {
     int64_t retention_ms;
     int64_t retention_runs;
     int64_t audit_interval_ms; /* 0: never */
-    char *run_backend; /* JSON */
+    char *run_backend;         /* JSON */
 };
 
 void settings_init(struct settings *s); /* the defaults */

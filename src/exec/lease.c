@@ -11,8 +11,9 @@
 #include "exec/guard.h"
 #include "exec/terms.h"
 
-#define BELL_WAIT_MS  60000
-#define BELL_AFTER_MS 100 /* a run that is over before needs no connection for it; what rang meanwhile is heard then */
+#define BELL_WAIT_MS 60000
+#define BELL_AFTER_MS                                                                                        \
+    100 /* a run that is over before needs no connection for it; what rang meanwhile is heard then */
 
 struct lease {
     struct store *store;

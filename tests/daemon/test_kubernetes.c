@@ -184,8 +184,8 @@ static void job_that_no_run_owns_is_deleted(void **state)
 /* more: members of the step. */
 static const char *submit_in_pods(struct fleet *f, const char *line, const char *more)
 {
-    char *job = xasprintf("{`steps`: [{`name`: `a`, `grace`: `1m`, `command`: `cd %s; %s`%s}]}", f->server.dir,
-                          line, more);
+    char *job = xasprintf("{`steps`: [{`name`: `a`, `grace`: `1m`, `command`: `cd %s; %s`%s}]}",
+                          f->server.dir, line, more);
     const char *run = fleet_submit_json(f, job);
 
     free(job);
@@ -209,7 +209,8 @@ static void lost_run_ends_when_its_pods_are_gone(void **state)
     lua_cmd(&f->lua, "HSET @pool_limits db 1");
     const char *run = submit_in_pods(f, SLOW_TO_END, ", `pools`: {`db`: 1}");
     lose_executor(f, run);
-    int64_t lease = fleet_number(f, "ZSCORE @running %s", run), slot = fleet_number(f, "ZSCORE @slots %s/a", run);
+    int64_t lease = fleet_number(f, "ZSCORE @running %s", run),
+            slot = fleet_number(f, "ZSCORE @slots %s/a", run);
     WAIT_UNTIL(f, fleet_number(f, "ZSCORE @running %s", run) > lease); /* it is held meanwhile */
     WAIT_UNTIL(f, fleet_number(f, "ZSCORE @slots %s/a", run) > slot);
     fleet_write(f, "go", "");

@@ -47,8 +47,9 @@ static struct row gone_before_it_started[] = {
     {"HMGET @run:$A state lost launched_at", "Queued 1 (nil)"},
     {"HGET @run:$B reason", "executor lost: signal:9"},
     {"same run/start $A 1 host:1 30000", "STALE Queued"},
-    {"events", "RunRequeued A reason executor lost: signal:9; RunLaunchFailed B reason executor lost: signal:9; "
-               "RunFailure B reason executor lost: signal:9"},
+    {"events",
+     "RunRequeued A reason executor lost: signal:9; RunLaunchFailed B reason executor lost: signal:9; "
+     "RunFailure B reason executor lost: signal:9"},
     {"admit", "OK 0 A 11 2"},
     {"run/lost $A %A signal:9", "OK Failure"},
     {0},
