@@ -19,6 +19,8 @@
 #include "core/store.h"
 #include "daemon/embedded.h"
 
+#define BENCH_PATIENCE_US 60e6 /* for what is certain to happen */
+
 enum bench_bar { BAR_NONE, BAR_AT_LEAST, BAR_AT_MOST };
 
 struct bench_figure {
@@ -90,6 +92,7 @@ struct bench_trial {
 void bench_trials(struct bench *b, struct bench_trial *trials, size_t n, size_t rounds);
 
 double bench_clock_us(void);
+void bench_nap_us(long us);
 double bench_size(const struct bench *b, double whole, double quick);
 
 #endif

@@ -41,10 +41,16 @@ void cycle_init(struct cycle *c, struct bench *b, const char *namespace, size_t 
     settings_init(&c->settings);
     for (size_t i = 0; i < NSPECS; i++)
         spec_make(&c->specs[i], i);
-    bench_set(b, c->store, "config", "max_concurrent_runs", "1000");
-    bench_set(b, c->store, "tag_limits", "env=prod", "1000");
-    bench_set(b, c->store, "tag_limits", "team=*", "1000");
-    bench_set(b, c->store, "tag_limits", "tier=*", "1000");
+    cycle_limit(c, b, "1000");
+}
+
+void cycle_limit(struct cycle *c, struct bench *b, const char *limit)
+{
+    static const char *const tags[] = {"env=prod", "team=*", "tier=*"};
+
+    bench_set(b, c->store, "config", "max_concurrent_runs", limit);
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
+        bench_set(b, c->store, "tag_limits", tags[i], limit);
 }
 
 void cycle_release(struct cycle *c)
@@ -91,6 +97,17 @@ struct reply *cycle_admit(struct cycle *c, struct bench *b, size_t most)
     return bench_call(b, admit_call(c->store, &o, &c->settings));
 }
 
+/* The next of `left` runs, of which some must come in the end: *in_vain begins with 0. */
+static struct reply *admit_next(struct cycle *c, struct bench *b, size_t left, size_t *in_vain)
+{
+    struct reply *r = cycle_admit(c, b, left < c->batch ? left : c->batch);
+
+    *in_vain = admit_count(r) ? 0 : *in_vain + 1;
+    if (*in_vain == PATIENCE && bench_ok(b))
+        err_set(&b->err, ERR_REFUSED, "%zu runs were never admitted", left);
+    return r;
+}
+
 static void start(struct cycle *c, struct bench *b, const struct reply *admitted)
 {
     for (size_t i = 0; i < admit_count(admitted); i++) {
@@ -119,6 +136,24 @@ size_t cycle_end(struct cycle *c, struct bench *b, struct reply *admitted)
     return n;
 }
 
+void cycle_hold(struct cycle *c, struct bench *b, struct cycle_run *held, size_t n)
+{
+    size_t in_vain = 0;
+
+    cycle_submit(c, b, n);
+    for (size_t have = 0; have < n && bench_ok(b);) {
+        struct reply *r = admit_next(c, b, n - have, &in_vain);
+        for (size_t i = 0; i < admit_count(r); i++, have++) {
+            struct admission a = admit_at(r, i);
+            snprintf(held[have].id, sizeof held->id, "%s", a.id);
+            held[have].token = a.token;
+        }
+        start(c, b, r);
+        bench_land(b);
+        reply_free(r);
+    }
+}
+
 double cycle_once(struct bench *b, void *arg)
 {
     struct cycle *c = arg;
@@ -126,12 +161,8 @@ double cycle_once(struct bench *b, void *arg)
     size_t in_vain = 0;
 
     cycle_submit(c, b, c->runs);
-    for (size_t left = c->runs, n; left > 0 && bench_ok(b); left -= n) {
-        n = cycle_end(c, b, cycle_admit(c, b, left < c->batch ? left : c->batch));
-        in_vain = n ? 0 : in_vain + 1;
-        if (in_vain == PATIENCE)
-            err_set(&b->err, ERR_REFUSED, "%zu of %zu runs were never admitted", left, c->runs);
-    }
+    for (size_t left = c->runs; left > 0 && bench_ok(b);)
+        left -= cycle_end(c, b, admit_next(c, b, left, &in_vain));
     return (bench_cpu_us(b) - begun) / (double)c->runs;
 }
 

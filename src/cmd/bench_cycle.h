@@ -19,12 +19,20 @@ struct cycle {
 /* Sets the limits: 1,000 for each value of three tags and for all runs. */
 void cycle_init(struct cycle *c, struct bench *b, const char *namespace, size_t runs);
 void cycle_release(struct cycle *c);
+void cycle_limit(struct cycle *c, struct bench *b, const char *limit); /* another one for each of them */
 
 void cycle_submit(struct cycle *c, struct bench *b, size_t runs);
 struct reply *cycle_admit(struct cycle *c, struct bench *b, size_t most);
 
 /* Starts and finishes what was admitted, and frees the reply. Returns how many runs it were. */
 size_t cycle_end(struct cycle *c, struct bench *b, struct reply *admitted);
+
+/* Submits n runs and starts each, with a lease of 30 s. */
+struct cycle_run {
+    char id[32];
+    int64_t token;
+};
+void cycle_hold(struct cycle *c, struct bench *b, struct cycle_run *held, size_t n);
 
 /* `runs` life cycles, of rivers and of the lower bound: µs of Redis CPU a run. For bench_trials, arg is the cycle. */
 double cycle_once(struct bench *b, void *arg);

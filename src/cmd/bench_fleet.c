@@ -7,9 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -18,11 +16,6 @@
 #include "redis/client.h"
 
 extern char **environ;
-
-void bench_nap_us(long us)
-{
-    nanosleep(&(struct timespec){us / 1000000, us % 1000000 * 1000}, NULL);
-}
 
 /* --- processes */
 
@@ -52,20 +45,21 @@ static pid_t dequeuer_spawn(struct fleet *f, struct bench *b, char *id)
 }
 
 /* What the command `dequeuer` does, with memory in use. */
-_Noreturn static void dequeuer_be(struct fleet *f, struct bench *b, const char *id)
+static int dequeuer_be(struct fleet *f, struct bench *b, const char *id)
 {
     const struct dequeuer_options o = {
         .id = id, .capacity = -1, .redis_url = b->server.url, .namespace = f->options.namespace};
     int null = open("/dev/null", O_RDWR);
+    char *memory = xmalloc(f->options.resident);
     struct err e;
 
     for (int fd = 0; fd < 3; fd++)
         dup2(null, fd);
-    if (mmap(NULL, f->options.resident, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
-             -1, 0) == MAP_FAILED)
-        _exit(1);
+    explicit_bzero(memory, f->options.resident); /* so that it is there */
     struct redis *redis = redis_new(event_base_new(), redis_url_get(b->redis), "rivers-dequeuer");
-    _exit(dequeuer_run(store_new(redis, o.namespace), &o, &e) < 0);
+    int status = dequeuer_run(store_new(redis, o.namespace), &o, &e);
+    free(memory);
+    return status < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static pid_t dequeuer_fork(struct fleet *f, struct bench *b, const char *id)
@@ -75,7 +69,7 @@ static pid_t dequeuer_fork(struct fleet *f, struct bench *b, const char *id)
     if (pid < 0)
         err_sys(&b->err, "cannot fork");
     if (pid == 0)
-        dequeuer_be(f, b, id);
+        _exit(dequeuer_be(f, b, id));
     return pid;
 }
 

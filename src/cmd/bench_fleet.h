@@ -9,8 +9,6 @@
 #include "core/events.h"
 #include "core/spec.h"
 
-#define BENCH_PATIENCE_US 60e6 /* for what other processes do */
-
 struct fleet_options {
     const char *namespace;   /* NULL: fleet */
     size_t dequeuers;        /* their ids: d0, d1, ... */
@@ -43,6 +41,5 @@ struct events fleet_events_end(struct fleet *f,
 
 /* A process whose stdin, stdout and stderr are /dev/null. */
 pid_t bench_spawn(struct bench *b, char *const *argv, char *const *envp);
-void bench_nap_us(long us);
 
 #endif
