@@ -111,11 +111,15 @@ trace: bootstrap ## Replay the cluster trace through four dequeuers, under limit
 	@scripts/replay-trace $(B)
 	@scripts/replay-trace -p $(B)
 
+# Another queue to compare with, once `npm install --prefix $(B)/bench bullmq ioredis` has been done.
+RIVAL     = $(if $(wildcard $(B)/bench/node_modules/bullmq),--rival 'NODE_PATH=$(B)/bench/node_modules \
+            node scripts/bullmq-bench.js')
+
 .PHONY: bench
 bench: bootstrap ## Measure rivers against bare Redis: a table and a chart in build/bench/; BENCH='--only memory' a part
 	+@$(again) all
 	@mkdir -p $(B)/bench
-	@$(B)/rivers bench --chart $(B)/bench/chart.svg $(BENCH) >$(B)/bench/table.txt || { cat $(B)/bench/table.txt; exit 1; }
+	@$(B)/rivers bench --chart $(B)/bench/chart.svg $(RIVAL) $(BENCH) >$(B)/bench/table.txt || { cat $(B)/bench/table.txt; exit 1; }
 	@cat $(B)/bench/table.txt
 
 SECONDS ?= 60

@@ -12,7 +12,7 @@
 
 struct bench_options {
     struct option_list only;
-    const char *chart;
+    const char *chart, *rival;
     bool quick, list;
     int64_t depth;
 };
@@ -27,10 +27,13 @@ static const struct option_row rows[] = {
     {"list", 'l', OPTION_SWITCH, NULL, "list the rows", offsetof(struct bench_options, list), 0, 0},
     {"chart", 0, OPTION_TEXT, "FILE", "draw the ratios into an SVG file",
      offsetof(struct bench_options, chart), 0, 0},
+    {"rival", 0, OPTION_TEXT, "COMMAND",
+     "another queue for the row 'single': `COMMAND SOCKET JOBS` prints its jobs a second",
+     offsetof(struct bench_options, rival), 0, 0},
 };
 
-static const struct bench_row *const tables[] = {bench_run_rows, bench_depth_rows, bench_pool_rows,
-                                                 bench_latency_rows, bench_process_rows};
+static const struct bench_row *const tables[] = {bench_run_rows,  bench_single_rows,  bench_depth_rows,
+                                                 bench_pool_rows, bench_latency_rows, bench_process_rows};
 
 static const struct table_column columns[] = {
     {"ROW", "row"},     {"CASE", "case"}, {"MEASURED", "measured"}, {"AGAINST", "against"},
@@ -121,7 +124,8 @@ static int list(struct context *ctx)
 static int bench(struct context *ctx, const void *options, const struct operands *args, struct err *e)
 {
     const struct bench_options *o = options;
-    struct bench b = {.base = NULL, .quick = o->quick, .depth = o->quick ? 1000 : (size_t)o->depth};
+    struct bench b = {
+        .base = NULL, .quick = o->quick, .depth = o->quick ? 1000 : (size_t)o->depth, .rival = o->rival};
 
     (void)args;
     if (o->list)

@@ -37,9 +37,10 @@ struct bench {
     struct redis *redis;
     struct embedded server;
     char *dir;
-    bool quick;     /* small sizes, few rounds: shows that it works, measures nothing */
-    size_t depth;   /* runs in the deepest queue */
-    size_t pending; /* calls in flight */
+    bool quick;        /* small sizes, few rounds: shows that it works, measures nothing */
+    size_t depth;      /* runs in the deepest queue */
+    const char *rival; /* command that runs another queue; NULL: none */
+    size_t pending;    /* calls in flight */
     struct err err;
     const char *row; /* that is measured now */
     struct bench_figure *figures;
@@ -52,8 +53,8 @@ struct bench_row {
 };
 
 /* Ends with NULL. */
-extern const struct bench_row bench_run_rows[], bench_depth_rows[], bench_pool_rows[], bench_latency_rows[],
-    bench_process_rows[];
+extern const struct bench_row bench_run_rows[], bench_single_rows[], bench_depth_rows[], bench_pool_rows[],
+    bench_latency_rows[], bench_process_rows[];
 
 int bench_open(struct bench *b, struct err *e); /* b->quick and b->depth are set, the rest is zero */
 void bench_close(struct bench *b);

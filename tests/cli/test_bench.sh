@@ -34,11 +34,15 @@ each_row() { # every row of --list has a figure
 json_row() { bench --json --only memory | grep '^{"row":"memory",'; }
 chart() { grep -q '^<svg ' "$dir/chart.svg" && [ "$(tail -n 1 "$dir/chart.svg")" = '</svg>' ]; }
 unknown_row() { bench --only nonsense 2>&1 | grep -F "there is no row 'nonsense'"; }
+rival() { bench --only single --rival 'echo 5000; :' | grep -F '5000 runs/s'; }
+rival_fails() { bench --only single --rival 'false' 2>&1 | grep -F 'printed no jobs a second'; }
 nothing_left() { [ -z "$(ls -A "$dir/tmp")" ]; }
 
-echo 1..5
+echo 1..7
 check 'each row has a figure' each_row
 check 'the chart is a whole picture' chart
 check 'figures as JSON' json_row
 check 'a row that does not exist is refused' unknown_row
+check 'another queue is measured beside' rival
+check 'another queue that fails ends the benchmark' rival_fails
 check 'the private servers are gone' nothing_left
