@@ -1,6 +1,6 @@
 -- upkeep: what time does to runs, in bounded pieces: leases end, delays end, the history grows old. Each looks whether anything
 -- is due, and only then makes the functions for it. Each returns whether more is left to do.
-local UPKEEP = 20
+local UPKEEP, SWEEP = 20, 10
 local TURN = 100 -- ms: as exactly is it remembered when somebody swept
 
 -- A gap between two sweeps means that the fleet, the server or the clock stood still or jumped: holders may have been cut
@@ -18,7 +18,7 @@ local function sweep_allowed(run_lease, interval, swept_at, resumed_at)
 end
 
 local function sweep()
-    local expired = call('ZRANGEBYSCORE', P .. 'running', '-inf', num(now), 'WITHSCORES', 'LIMIT', 0, UPKEEP)
+    local expired = call('ZRANGEBYSCORE', P .. 'running', '-inf', num(now), 'WITHSCORES', 'LIMIT', 0, SWEEP)
     if #expired == 0 then
         return false
     end
@@ -37,7 +37,7 @@ local function sweep()
             run_requeue(id, f[3] or '', f[4], 'the dequeuer ended before the launch was confirmed')
         end
     end
-    return #expired == 2 * UPKEEP
+    return #expired == 2 * SWEEP
 end
 
 -- Pools matter to nobody while nothing is held that may have ended, and nobody waits.

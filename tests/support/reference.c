@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-enum { UPKEEP = 20, TRIM = 40 };
+enum { SWEEP = 10, UPKEEP = 20, TRIM = 40 };
 
 void ref_release(struct reference *ref)
 {
@@ -249,7 +249,7 @@ static void sweep(struct reference *ref, int64_t now)
 {
     struct ref_run *run;
 
-    for (int i = 0; i < UPKEEP && (run = first_due(ref, ref_in_progress, now)); i++)
+    for (int i = 0; i < SWEEP && (run = first_due(ref, ref_in_progress, now)); i++)
         if (run->state == REF_NOT_STARTED && !run->launched)
             requeue(run);
         else
