@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "cmd/output.h"
+#include "core/durable.h"
 #include "core/read.h"
 #include "core/submit.h"
 
@@ -19,8 +20,9 @@ struct batch {
     struct batch *next;
     struct spec specs[SUBMIT_BATCH];
     int64_t lines[SUBMIT_BATCH];
+    bool has_key[SUBMIT_BATCH];
     size_t n, bytes;
-    bool done;
+    bool done, confirmed;
     struct err e; /* of the call */
     enum submit_outcome outcomes[SUBMIT_BATCH];
     char *ids[SUBMIT_BATCH]; /* or what is wrong */
@@ -86,12 +88,32 @@ static void batch_failed(struct intake *in, struct batch *b)
     intake_fault(in, first < last ? 0 : first, &b->e);
 }
 
+static void unconfirmed_fault(struct intake *in, const struct batch *b)
+{
+    const char *again = "";
+    struct err e = {0};
+
+    for (size_t i = 0; i < b->n; i++)
+        again = b->has_key[i] ? again : ", a run without a key becomes a second one";
+    err_set(
+        &e, ERR_UNAVAILABLE,
+        "accepted, but no replica confirmed it within %d s: it is lost if redis is lost now; submit it again "
+        "with the same key to have it confirmed%s",
+        DURABLE_MS / 1000, again);
+    if (b->lines[0] < b->lines[b->n - 1])
+        err_prefix(&e, "lines %" PRId64 " to %" PRId64, b->lines[0], b->lines[b->n - 1]);
+    intake_fault(in, b->lines[0] < b->lines[b->n - 1] ? 0 : b->lines[0], &e);
+    in->unconfirmed = true;
+    in->broken = true;
+}
+
 static void batch_tell(struct intake *in, struct batch *b)
 {
     if (b->e.code != ERR_NONE) {
         batch_failed(in, b);
         return;
     }
+    size_t before = in->nids;
     for (size_t i = 0; i < b->n; i++)
         switch (b->outcomes[i]) {
         case SUBMIT_NEW:
@@ -106,6 +128,8 @@ static void batch_tell(struct intake *in, struct batch *b)
             intake_fault(in, b->lines[i], &b->e);
             break;
         }
+    if (in->durable && !b->confirmed && in->nids > before)
+        unconfirmed_fault(in, b);
 }
 
 /* In the order of the batches, whatever the order of the answers. */
@@ -124,19 +148,36 @@ static void tell_done(struct intake *in)
 
 /* --- sending */
 
+static void batch_done(struct batch *b)
+{
+    b->done = true;
+    b->in->answered = true;
+    b->in->flying--;
+}
+
+static void on_confirmed(void *arg, const struct reply *r, const struct err *e)
+{
+    struct batch *b = arg;
+
+    (void)e; /* not known is not confirmed */
+    b->confirmed = durable_confirmed(r);
+    batch_done(b);
+}
+
 static void on_submitted(void *arg, const struct reply *r, const struct err *e)
 {
     struct batch *b = arg;
     const char *id;
 
-    b->done = true;
     b->e = *e;
     for (size_t i = 0; r && i < b->n; i++) {
         b->outcomes[i] = submit_result(r, i, &id);
         b->ids[i] = xstrdup(id);
     }
-    b->in->answered = true;
-    b->in->flying--;
+    if (r && b->in->durable)
+        durable_confirm(b->in->store, on_confirmed, b);
+    else
+        batch_done(b);
 }
 
 /* Until fewer than `most` calls are in flight. */
@@ -152,8 +193,9 @@ static void batch_send(struct intake *in)
     struct batch *b = in->filling;
 
     /* The first call goes alone: a server that does not know the script yet would answer the calls behind it
-     * out of order, and ids are to follow the order of the lines. */
-    wait_below(in, in->answered ? FLYING_MAX : 1);
+     * out of order, and ids are to follow the order of the lines. While a replica is waited for, the server
+     * answers nothing else. */
+    wait_below(in, in->answered && !in->durable ? FLYING_MAX : 1);
     in->filling = NULL;
     if (in->oldest)
         in->youngest->next = b;
@@ -175,6 +217,7 @@ void intake_add(struct intake *in, struct spec *s, int64_t line, size_t bytes)
         b->in = in;
     }
     b->specs[b->n] = *s;
+    b->has_key[b->n] = s->key != NULL;
     b->lines[b->n++] = line;
     b->bytes += bytes;
     if (b->n == SUBMIT_BATCH || b->bytes >= BATCH_BYTES)

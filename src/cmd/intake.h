@@ -16,10 +16,12 @@ struct intake {
     struct batch *oldest, *youngest; /* those that were sent */
     size_t flying;                   /* of them without an answer */
     bool answered;                   /* once: the server knows the script */
+    bool durable;                    /* accepted counts when a replica has it */
     char **ids;                      /* of the runs that were accepted, in order */
     size_t nids;
-    bool faulty; /* something was refused or failed, and that was told */
-    bool broken; /* a call failed: there is no point in adding more */
+    bool faulty;      /* something was refused or failed, and that was told */
+    bool unconfirmed; /* something was accepted that no replica confirmed, and that was told */
+    bool broken;      /* a call failed: there is no point in adding more */
 };
 
 /* The caller's storage; the rest of it is zero. */

@@ -9,7 +9,7 @@
 
 struct cJSON;
 
-enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CANCELED = 3 };
+enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CANCELED = 3, EXIT_UNCONFIRMED = 4 };
 
 /* "rivers: <what went wrong>" on stderr. */
 void complain(const struct err *e);

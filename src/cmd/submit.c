@@ -17,12 +17,13 @@
 #include "cmd/run_json.h"
 #include "cmd/run_options.h"
 #include "cmd/wait.h"
+#include "core/durable.h"
 #include "core/setup.h"
 
 struct submit_options {
     struct run_options run; /* what each run that is submitted has beside what its document says */
     const char *file;
-    bool wait;
+    bool wait, durable;
 };
 
 static const struct option_row submit_rows[] = {
@@ -42,6 +43,9 @@ static const struct option_row submit_rows[] = {
      offsetof(struct submit_options, run.delay_ms), 0, 0},
     {"wait", 'w', OPTION_SWITCH, NULL, "wait for its end: exit 0 Success, 1 Failure, 3 Canceled",
      offsetof(struct submit_options, wait), 0, 0},
+    {"durable", 0, OPTION_SWITCH, NULL,
+     "accepted means that a replica has it: exit 4 when none confirms that",
+     offsetof(struct submit_options, durable), 0, 0},
 };
 
 static int submit_one(struct intake *in, const struct submit_options *o, const struct operands *args,
@@ -204,15 +208,17 @@ static int submit(struct context *ctx, const void *options, const struct operand
     struct intake in;
     int status, waited = EXIT_DONE;
 
-    if (options_check(o, args, e) < 0 || context_store(ctx, &store, e) < 0)
+    if (options_check(o, args, e) < 0 || context_store(ctx, &store, e) < 0 ||
+        (o->durable && durable_check(store, e) < 0))
         return -1;
     intake_init(&in, ctx, store);
+    in.durable = o->durable;
     status = o->file ? submit_file(&in, o, e) : submit_one(&in, o, args, e);
     intake_finish(&in);
-    if (o->wait && output_flush())
+    if (o->wait && !in.unconfirmed && output_flush())
         waited = wait_for_runs(ctx, in.ids, in.nids, on_end, e);
     if (status == 0)
-        status = in.faulty && waited >= 0 ? EXIT_FAILED : waited;
+        status = in.unconfirmed ? EXIT_UNCONFIRMED : in.faulty && waited >= 0 ? EXIT_FAILED : waited;
     intake_release(&in);
     return status;
 }
@@ -227,7 +233,12 @@ const struct command submit_command = {
         "  \"env\": {\"DAY\": \"2026-11-23\"}, \"key\": \"nightly-2026-11-23\", \"delay\": \"10m\",\n"
         "  \"steps\": [{\"name\": \"extract\", \"command\": [\"sh\", \"-c\", \"...\"]}]}\n"
         "Options change every run that is submitted. A line that is refused is told with its number; the\n"
-        "others are submitted, and the exit status is 1.\n",
+        "others are submitted, and the exit status is 1.\n"
+        "With --durable nothing is submitted where redis has no replica. What was accepted but is not known "
+        "to\n"
+        "have reached one within 5 s is printed all the same, told, and the exit status is 4: submitted "
+        "again\n"
+        "with the same key it is the same run, and confirmed.\n",
     .rows = submit_rows,
     .nrows = sizeof submit_rows / sizeof *submit_rows,
     .defaults = &(const struct submit_options){.run = RUN_OPTIONS_NONE},
