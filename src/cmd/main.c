@@ -80,7 +80,7 @@ static int command_run(struct context *ctx, const struct command *c, void *optio
 
 static int command_call(struct context *ctx, const struct command *c, int argc, char **argv)
 {
-    void *options = xmemdup(c->defaults ? c->defaults : "", c->size);
+    void *options = c->defaults ? xmemdup(c->defaults, c->size) : xcalloc(1, c->size + 1);
     struct option_set set = {c->rows, c->nrows, options};
     int status = command_run(ctx, c, options, argc, argv);
 
