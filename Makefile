@@ -105,6 +105,14 @@ run-tests: $(B)/rivers $(TOOLS) $(TEST_BIN) $(if $(filter tests/cli/test_chaos.s
 test-valkey: ## The same tests against Valkey's server
 	+@scripts/with-valkey $(again) test
 
+# What speaks to a Kubernetes server, the fake one in `make test`. The other tests of tests/kube and
+# daemon/test_kubernetes_* make faults that no real server makes when it is told to.
+KUBE_BIN := $(addprefix $(B)/tests/,daemon/test_kubernetes kube/test_step_pods)
+.PHONY: test-kubernetes
+test-kubernetes: bootstrap ## The tests of the Kubernetes backend against a real control plane, in KUBEBUILDER_ASSETS
+	+@$(again) all $(TOOLS) $(KUBE_BIN)
+	@scripts/test-kubernetes $(B) $(KUBE_BIN)
+
 .PHONY: trace
 trace: bootstrap ## Replay the cluster trace through four dequeuers, under limits and pools; check what ran at once
 	+@$(again) all $(TOOLS)
@@ -164,7 +172,7 @@ clean: ## Remove what was built
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s  %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s  %s\n", $$1, $$2}' Makefile
 
 .PHONY: bootstrap
 bootstrap:

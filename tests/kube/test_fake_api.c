@@ -280,7 +280,7 @@ static void foreground_keeps_the_job_until_its_pod_is_gone(void **state)
     (void)state;
     create_three();
     fake_pod_until(&server, "a", "status.phase", "Pending");
-    char *pod = fake_pod(&server, "a"), *path = fake_path(pod);
+    char *pod = fake_pod(&server, "a"), *path = fake_path(&server, pod);
     fake_do(&server, 200, "PATCH", path, "{'spec':{'nodeName':'n'}}"); /* so it goes with a grace */
     cJSON *job = fake_ask(&server, 200, "DELETE", JOBS "/a?propagationPolicy=Foreground", NULL);
     assert_non_null(kube_text_at(job, "metadata.deletionTimestamp"));
@@ -301,7 +301,7 @@ static void a_deleted_pod_is_replaced_whatever_the_backoff_limit(void **state)
     (void)state;
     fake_job(&server, "r", "'command':['x']");
     fake_pod_until(&server, "r", "status.phase", "Pending");
-    char *first = fake_pod(&server, "r"), *path = fake_path(first);
+    char *first = fake_pod(&server, "r"), *path = fake_path(&server, first);
     fake_do(&server, 200, "DELETE", path, NULL);
     fake_pod_until(&server, "r", "status.phase", "Pending");
     char *second = fake_pod(&server, "r");

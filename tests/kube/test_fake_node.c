@@ -116,7 +116,7 @@ static void what_ignores_sigterm_is_killed_after_its_grace(void **state)
     fake_job(&server, "deaf",
              "'command':['sh','-c','trap \\'\\' TERM; echo ready; while :; do sleep 0.05; done']");
     wait_for_log("deaf", "ready\n");
-    char *pod = fake_pod(&server, "deaf"), *path = fake_path(pod);
+    char *pod = fake_pod(&server, "deaf"), *path = fake_path(&server, pod);
     fake_do(&server, 200, "DELETE", JOBS "/deaf?propagationPolicy=Orphan", NULL);
     fake_do(&server, 200, "DELETE", path, "{'gracePeriodSeconds':1}");
     fake_is(&server, pod, "metadata.deletionGracePeriodSeconds", "1");

@@ -104,9 +104,11 @@ static int make_env(struct kube_container *c, const struct kube_container_option
     for (size_t i = 0; i < o->pass_env->n; i++)
         if (getenv(o->pass_env->items[i]))
             environment_set(&c->env, o->pass_env->items[i], getenv(o->pass_env->items[i]));
-    snprintf(port, sizeof port, "%d", o->api_port);
-    environment_set(&c->env, "KUBERNETES_SERVICE_HOST", "127.0.0.1");
-    environment_set(&c->env, "KUBERNETES_SERVICE_PORT", port);
+    if (!env_value(&c->env, "KUBECONFIG", strlen("KUBECONFIG"))) {
+        snprintf(port, sizeof port, "%d", o->api_port);
+        environment_set(&c->env, "KUBERNETES_SERVICE_HOST", "127.0.0.1");
+        environment_set(&c->env, "KUBERNETES_SERVICE_PORT", port);
+    }
     environment_set(&c->env, "HOSTNAME", pod->name);
     for (const cJSON *v = kube_first(cJSON_GetObjectItem(container, "env")); v; v = v->next)
         if (set_one(c, o, pod, v, e) < 0)

@@ -12,6 +12,7 @@ struct kube_container_options {
     const struct option_list *secrets;  /* "name/key=value" */
     const struct option_list *pass_env; /* names of our variables that every container gets too */
     int api_port;                       /* KUBERNETES_SERVICE_PORT */
+    const char *node;                   /* the name of the node */
 };
 
 struct kube_container {

@@ -57,16 +57,18 @@ void fake_job(const struct kube_server *s, const char *name, const char *contain
                   "'template':{'spec':{'restartPolicy':'Never','containers':[{'name':'step',%s%s}]}}}}",
                   name, image, container);
 
-    fake_do(s, 201, "POST", "/apis/batch/v1/namespaces/default/jobs", job);
+    char *path = fake_path(s, "jobs");
+    fake_do(s, 201, "POST", path, job);
+    free(path);
     free(image);
     free(job);
 }
 
-char *fake_path(const char *object)
+char *fake_path(const struct kube_server *s, const char *object)
 {
     const char *api = strncmp(object, "jobs", 4) == 0 ? "apis/batch/v1" : "api/v1";
 
-    return xasprintf("/%s/namespaces/default/%s", api, object);
+    return xasprintf("/%s/namespaces/%s/%s", api, s->namespace, object);
 }
 
 /* The text at a path, owned; "" when there is nothing. */
@@ -81,7 +83,7 @@ static char *text_of(const cJSON *object, const char *path)
 
 static char *text_at(const struct kube_server *s, const char *object, const char *path)
 {
-    char *url = fake_path(object);
+    char *url = fake_path(s, object);
     cJSON *answer = fake_ask(s, 200, "GET", url, NULL);
     char *text = text_of(answer, path);
 
@@ -126,7 +128,7 @@ void fake_until(const struct kube_server *s, const char *object, const char *pat
 
 void fake_until_gone(const struct kube_server *s, const char *object)
 {
-    char *url = fake_path(object);
+    char *url = fake_path(s, object);
 
     for (int64_t end_at = clock_mono_ms() + DEADLINE_MS;; pause_until(end_at, object)) {
         struct kube_response r = kube_ask(s->dir, &(struct kube_request){.method = "GET", .path = url});
@@ -140,7 +142,7 @@ void fake_until_gone(const struct kube_server *s, const char *object)
 
 static cJSON *pods_of(const struct kube_server *s, const char *job)
 {
-    char *url = xasprintf("/api/v1/namespaces/default/pods?labelSelector=job-name%%3D%s", job);
+    char *url = xasprintf("/api/v1/namespaces/%s/pods?labelSelector=job-name%%3D%s", s->namespace, job);
     cJSON *list = fake_ask(s, 200, "GET", url, NULL);
 
     free(url);
@@ -150,6 +152,27 @@ static cJSON *pods_of(const struct kube_server *s, const char *job)
 static int64_t version_of(const cJSON *pod)
 {
     return strtoll(kube_text_at(pod, "metadata.resourceVersion"), NULL, 10);
+}
+
+static int number_of(const struct kube_server *s, const char *objects)
+{
+    char *url = fake_path(s, objects);
+    cJSON *list = fake_ask(s, 200, "GET", url, NULL);
+    int n = cJSON_GetArraySize(cJSON_GetObjectItem(list, "items"));
+
+    cJSON_Delete(list);
+    free(url);
+    return n;
+}
+
+int fake_jobs(const struct kube_server *s)
+{
+    return number_of(s, "jobs");
+}
+
+int fake_running(const struct kube_server *s)
+{
+    return number_of(s, "pods?fieldSelector=status.phase%3DRunning");
 }
 
 char *fake_pod(const struct kube_server *s, const char *job)
@@ -195,7 +218,7 @@ void fake_pod_until(const struct kube_server *s, const char *job, const char *pa
 
 static char *log_of(const struct kube_server *s, const char *job, const char *query)
 {
-    char *pod = fake_pod(s, job), *object = xasprintf("%s/log%s", pod, query), *url = fake_path(object);
+    char *pod = fake_pod(s, job), *object = xasprintf("%s/log%s", pod, query), *url = fake_path(s, object);
     cJSON *answer = fake_ask(s, 200, "GET", url, NULL);
     char *log = xstrdup(cJSON_GetStringValue(answer));
 

@@ -19,8 +19,8 @@ void fake_do(const struct kube_server *s, int status, const char *method, const 
  * for ". */
 void fake_job(const struct kube_server *s, const char *name, const char *container);
 
-/* The path of an object in namespace default; owned by the caller. */
-char *fake_path(const char *object);
+/* The path of an object in the namespace of the server; owned by the caller. */
+char *fake_path(const struct kube_server *s, const char *object);
 
 void fake_is(const struct kube_server *s, const char *object, const char *path, const char *want); /* now */
 void fake_until(const struct kube_server *s, const char *object, const char *path,
@@ -35,6 +35,8 @@ void fake_log_is(const struct kube_server *s, const char *job, const char *query
 void fake_log_until(const struct kube_server *s, const char *job, const char *want); /* of its newest pod */
 long fake_log_number(const struct kube_server *s, const char *job); /* its first line, once it is there */
 int fake_pods(const struct kube_server *s, const char *job);        /* how many */
+int fake_jobs(const struct kube_server *s);                         /* how many there are */
+int fake_running(const struct kube_server *s);                      /* how many pods are */
 
 /* A number of GET /-/dump: `counters.create jobs`, `watches`, `processes`, or how many of an array: `faults`. */
 int fake_number(const struct kube_server *s, const char *path);

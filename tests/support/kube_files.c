@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-static void write_file(const char *dir, const char *name, const char *content)
+void kube_file_write(const char *dir, const char *name, const char *content)
 {
     char *path = xasprintf("%s/%s", dir, name), *fresh = xasprintf("%s/.%s.new", dir, name);
     FILE *out = fopen(fresh, "we");
@@ -70,18 +70,18 @@ void kube_files_write(const struct kube_files *f, const struct kube_tls *tls, co
     char *config = kubeconfig(f, ca, cert, key, token);
     char *url = xasprintf("https://127.0.0.1:%d", f->port);
 
-    write_file(f->dir, "token", token);
-    write_file(f->dir, "ca.crt", ca);
-    write_file(f->dir, "client.crt", cert);
-    write_file(f->dir, "client.key", key);
-    write_file(f->dir, "kubeconfig", config);
+    kube_file_write(f->dir, "token", token);
+    kube_file_write(f->dir, "ca.crt", ca);
+    kube_file_write(f->dir, "client.crt", cert);
+    kube_file_write(f->dir, "client.key", key);
+    kube_file_write(f->dir, "kubeconfig", config);
     if (f->service_account) {
         mkdir(f->service_account, 0755);
-        write_file(f->service_account, "token", token);
-        write_file(f->service_account, "ca.crt", ca);
-        write_file(f->service_account, "namespace", f->ns);
+        kube_file_write(f->service_account, "token", token);
+        kube_file_write(f->service_account, "ca.crt", ca);
+        kube_file_write(f->service_account, "namespace", f->ns);
     }
-    write_file(f->dir, "url", url); /* the last: all is there */
+    kube_file_write(f->dir, "url", url); /* the last: all is there */
     free(ca);
     free(cert);
     free(key);

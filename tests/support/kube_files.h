@@ -20,4 +20,7 @@ struct kube_files {
 /* Ends the process when one cannot be written. */
 void kube_files_write(const struct kube_files *f, const struct kube_tls *tls, const char *token);
 
+/* One of them. */
+void kube_file_write(const char *dir, const char *name, const char *content);
+
 #endif

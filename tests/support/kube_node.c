@@ -154,7 +154,7 @@ static enum stage place(struct pod *p, struct kube_object *o)
         kube_pod_unschedulable(o, "0/1 nodes are available: 1 Insufficient cpu.");
         return STAYING;
     }
-    kube_pod_scheduled(o, KUBE_NODE_NAME);
+    kube_pod_scheduled(o, p->node->options->node);
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         if (image_is(o, faults[i].image))
             return faults[i].place(p, o);
@@ -244,7 +244,7 @@ static enum stage advance(struct pod *p, struct kube_object *o)
     case PULLING:
         return wait_for(o, "ImagePullBackOff", "Back-off pulling image", STAYING);
     case LOSING:
-        kube_pod_node_lost(o, KUBE_NODE_NAME);
+        kube_pod_node_lost(o, p->node->options->node);
         return STAYING;
     case STAYING:
     case RUNS:

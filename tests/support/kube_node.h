@@ -1,7 +1,8 @@
 /*
  * kube_node: the test node: it takes pending pods and runs the command of their first container as a process of this
  * machine, in a group of its own, with exactly the pod's environment and PATH, KUBERNETES_SERVICE_HOST and _PORT,
- * HOSTNAME and what --pass-env names. Images are not looked at, unless their name says what goes wrong:
+ * HOSTNAME and what --pass-env names (when KUBECONFIG is among it, without the service's). Images are not looked at,
+ * unless their name says what goes wrong:
  *
  *   fault/errimagepull      Pending: ErrImagePull, then ImagePullBackOff
  *   fault/invalidimagename  Pending: InvalidImageName
@@ -26,8 +27,6 @@
 struct event_base;
 struct reaper;
 struct kube_node;
-
-#define KUBE_NODE_NAME "test-node"
 
 /* The options are borrowed. */
 struct kube_node *kube_node_new(struct event_base *base, struct kube_store *s, struct reaper *reaper,

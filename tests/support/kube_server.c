@@ -15,7 +15,7 @@
 #include "base/clock.h"
 
 #define ARGS_MAX         64
-#define START_TIMEOUT_MS 30000
+#define START_TIMEOUT_MS 90000
 
 static _Noreturn void die(const char *why)
 {
@@ -56,13 +56,20 @@ static void make_dir(struct kube_server *s)
 static void exec_tool(const struct kube_server *s, const char *tool, const char *const *extra, int in)
 {
     char account[sizeof s->dir + 8];
-    const char *argv[ARGS_MAX] = {tool, "--service-account", account};
+    const char *argv[ARGS_MAX] = {tool, "--service-account", account},
+               *cluster = getenv("RIVERS_KUBE_CLUSTER");
     size_t argc = 3;
+
+    if (cluster) {
+        argv[argc++] = "--cluster";
+        argv[argc++] = cluster;
+    }
 
     snprintf(account, sizeof account, "%s/sa", s->dir);
     for (; extra && *extra && argc < ARGS_MAX - 2; extra++)
         argv[argc++] = *extra;
     argv[argc++] = s->dir;
+    setenv("KUBECONFIG", s->kubeconfig, 1); /* for --pass-env */
     dup2(in, STDIN_FILENO);
     execv(tool, (char *const *)(uintptr_t)argv);
     dprintf(STDERR_FILENO, "tests/support/kube_server: cannot run %s: %s\n", tool, strerror(errno));
@@ -75,6 +82,22 @@ static bool is_ready(const struct kube_server *s)
 
     snprintf(url, sizeof url, "%s/url", s->dir);
     return access(url, R_OK) == 0;
+}
+
+bool kube_server_is_real(void)
+{
+    return getenv("RIVERS_KUBE_CLUSTER") != NULL;
+}
+
+static void read_namespace(struct kube_server *s)
+{
+    char path[sizeof s->dir + 16];
+
+    snprintf(path, sizeof path, "%s/sa/namespace", s->dir);
+    FILE *in = fopen(path, "re");
+    if (!in || fscanf(in, "%63s", s->namespace) != 1)
+        die("it names no namespace");
+    fclose(in);
 }
 
 void kube_server_start(struct kube_server *s, const char *const *extra)
@@ -100,6 +123,10 @@ void kube_server_start(struct kube_server *s, const char *const *extra)
             die("it does not answer");
         nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
     }
+    if (kube_server_is_real())
+        read_namespace(s);
+    else
+        snprintf(s->namespace, sizeof s->namespace, "default");
 }
 
 void kube_server_stop(struct kube_server *s)

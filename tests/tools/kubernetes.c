@@ -17,6 +17,8 @@
  *         --drop-unknown            drops fields of Jobs that are not known, as the real one does, and does not refuse
  *                                   them
  *         --bookmark-ms N           time between bookmarks; 60000
+ *         --cluster CLUSTER         no server, but a namespace and a node of the real one that the directory CLUSTER tells of
+ *                                   (tests/support/kube_claim.h)
  *
  *     kubernetes --ask DIR METHOD PATH [BODY]
  *         sends one request to the server of DIR with its token, prints the body; status 0 when it is 2xx. What tests do
@@ -40,16 +42,20 @@
 #include "base/reaper.h"
 #include "support/kube_admin.h"
 #include "support/kube_api.h"
+#include "support/kube_claim.h"
 #include "support/kube_client.h"
 #include "support/kube_controller.h"
 #include "support/kube_delete.h"
 #include "support/kube_files.h"
+#include "support/kube_log.h"
 #include "support/kube_node.h"
+#include "support/kube_remote.h"
+#include "support/kube_status.h"
 
 struct options {
     bool node, ask, drop_unknown;
     struct option_list secrets, pass_env, namespaces, powerless;
-    const char *service_account, *schema;
+    const char *service_account, *schema, *cluster;
     int64_t bookmark_ms;
 };
 
@@ -66,6 +72,7 @@ static const struct option_row rows[] = {
     {"schema", 0, OPTION_TEXT, "FILE", "an OpenAPI document for Jobs", ROW(schema), 0, 0},
     {"drop-unknown", 0, OPTION_SWITCH, NULL, "drop unknown fields of Jobs", ROW(drop_unknown), 0, 0},
     {"bookmark-ms", 0, OPTION_WHOLE, "N", "time between bookmarks", ROW(bookmark_ms), 1, 3600000},
+    {"cluster", 0, OPTION_TEXT, "DIR", "be a node of a real one", ROW(cluster), 0, 0},
     {"ask", 0, OPTION_SWITCH, NULL, "send a request: DIR METHOD PATH [BODY]", ROW(ask), 0, 0},
 };
 
@@ -141,7 +148,8 @@ static int run(const struct options *o, const char *dir)
         return 1;
     }
     s.http = kube_http_new(s.base, tls, on_call, &s);
-    struct kube_container_options containers = {&o->secrets, &o->pass_env, kube_http_port_get(s.http)};
+    struct kube_container_options containers = {&o->secrets, &o->pass_env, kube_http_port_get(s.http),
+                                                "test-node"};
     struct kube_files files = {dir, o->service_account, o->namespaces.n ? o->namespaces.items[0] : "default",
                                kube_http_port_get(s.http)};
     struct kube_schema *fields = schema && *schema ? kube_schema_read(schema) : kube_schema_builtin();
@@ -180,6 +188,62 @@ static int run(const struct options *o, const char *dir)
     return status;
 }
 
+/* ---- a node of a real API server ---- */
+
+struct kubelet {
+    struct kube_store *store;
+    struct kube_node *node;
+};
+
+/* /containerLogs/<namespace>/<pod>/<container> */
+static void on_log_call(void *arg, struct kube_call *call)
+{
+    const struct kubelet *k = arg;
+    char ns[64], name[256];
+    const struct kube_object *pod = sscanf(call->path, "/containerLogs/%63[^/]/%255[^/]/", ns, name) == 2
+                                        ? kube_store_find(k->store, &kube_pods, ns, name)
+                                        : NULL;
+
+    if (pod)
+        kube_log_serve(k->node, pod, call);
+    else
+        kube_answer_text(call, 404, "no such pod");
+}
+
+static int run_for(const char *cluster, const struct options *o, const char *dir)
+{
+    struct event_base *base = event_base_new();
+    struct kube_tls *tls = kube_tls_new();
+    struct kubelet k = {.store = kube_store_new()};
+    struct err e;
+    struct reaper *reaper = reaper_new(base, true, &e);
+
+    if (!reaper) {
+        fprintf(stderr, "kubernetes: %s\n", e.msg);
+        return 1;
+    }
+    struct kube_http *logs = kube_http_new(base, tls, on_log_call, &k);
+    char *ns = kube_claim(cluster, kube_http_port_get(logs));
+    struct kube_container_options containers = {&o->secrets, &o->pass_env, kube_claim_port(cluster), ns};
+    k.node = kube_node_new(base, k.store, reaper, &containers);
+    struct kube_remote *remote = kube_remote_new(reaper, cluster, ns, k.store);
+    kube_claim_files(cluster, ns, dir);
+    serve(base);
+
+    kube_remote_free(remote);
+    kube_node_free(k.node);
+    int status = reaper_kill_strays(reaper, &e) < 0;
+    if (status)
+        fprintf(stderr, "kubernetes: %s\n", e.msg);
+    kube_http_free(logs);
+    kube_store_free(k.store);
+    kube_tls_free(tls);
+    free(ns);
+    reaper_free(reaper);
+    event_base_free(base);
+    return status;
+}
+
 static int ask(const struct operands *words)
 {
     struct kube_request q = {.method = words->words[1], .path = words->words[2]};
@@ -215,6 +279,8 @@ int main(int argc, char **argv)
         status = 1;
     else if (o.ask && (words.n == 3 || words.n == 4))
         status = ask(&words);
+    else if (!o.ask && words.n == 1 && o.cluster)
+        status = run_for(o.cluster, &o, words.words[0]);
     else if (!o.ask && words.n == 1)
         status = run(&o, words.words[0]);
     else
