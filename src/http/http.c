@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/timer.h"
 #include "http/curl.h"
 #include "http/lines.h"
 #include "http/multi.h"
@@ -28,6 +29,7 @@ struct http_call {
     struct origin *origin;
     struct multi *multi; /* that carries it */
     CURL *easy;
+    struct event *late; /* NULL: any time will do for its answer to begin */
     struct curl_slist *headers;
     char *request_body;
     size_t bytes_max;
@@ -43,6 +45,7 @@ struct http_call {
 TAILQ_HEAD(call_list, http_call);
 
 struct http {
+    struct event_base *base;
     struct curl curl;
     struct origin *origin;
     struct multi *requests, *streams;
@@ -62,6 +65,8 @@ static void call_free(struct http_call *c)
     if (c->fed)
         TAILQ_REMOVE(&c->http->fed, c, fed_link);
     TAILQ_REMOVE(&c->http->calls, c, link);
+    if (c->late)
+        event_free(c->late);
     curl->easy_cleanup(c->easy);
     curl->slist_free_all(c->headers);
     origin_unref(c->origin);
@@ -198,6 +203,21 @@ static void on_done(void *arg, CURL *easy, CURLcode result)
     call_free(c);
 }
 
+static void on_late(evutil_socket_t fd, short what, void *arg)
+{
+    struct http_call *c = arg;
+    struct err e;
+
+    (void)fd, (void)what;
+    if (status_of(c))
+        return;
+    multi_remove(c->multi, c->easy);
+    err_set(&e, was_sent(c) ? ERR_UNKNOWN : ERR_UNAVAILABLE, "%s: no answer in time",
+            origin_url_get(c->origin));
+    c->on_response(c->arg, NULL, &e);
+    call_free(c);
+}
+
 /* ---- starting ---- */
 
 static void set_request(struct http_call *c, const struct http_request *r)
@@ -259,6 +279,10 @@ static struct http_call *start(struct http *h, const struct http_request *r, htt
     origin_apply(c->origin, c->easy, r->path);
     set_request(c, r);
     set_connection(c);
+    if (r->begin_ms) {
+        c->late = evtimer_new(h->base, on_late, c);
+        timer_set(c->late, r->begin_ms);
+    }
     multi_add(c->multi, c->easy);
     return c;
 }
@@ -290,6 +314,7 @@ struct http *http_new(struct event_base *base, const struct http_options *option
     struct http *h = xcalloc(1, sizeof *h);
     const struct multi_events events = {.on_turn = on_turn, .on_done = on_done, .arg = h};
 
+    h->base = base;
     TAILQ_INIT(&h->calls);
     TAILQ_INIT(&h->fed);
     if (curl_load(&h->curl, e) || http_configure(h, options, e)) {

@@ -57,6 +57,7 @@ struct http_request {
     const char *body;         /* copied; NULL: none */
     size_t body_len;
     int64_t deadline_ms; /* until all of the answer is there; 0: 30 s (a stream: none) */
+    int64_t begin_ms;    /* until its status is there; 0: no other than deadline_ms */
     size_t bytes_max;    /* of the body of the answer, of a line of a stream; 0: 16 MiB */
 };
 

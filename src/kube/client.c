@@ -20,7 +20,7 @@ struct kube_call {
     unsigned version;       /* of the credentials that it went out with */
     bool again;             /* it was answered with 401 before */
     char *method, *path, *body;
-    int64_t deadline_ms;
+    int64_t deadline_ms, begin_ms;
     kube_line_fn *on_line; /* NULL: not a stream */
     kube_reply_fn *on_reply;
     void *arg;
@@ -214,7 +214,8 @@ static void on_access(void *arg, const struct err *why)
                                          .path = c->path,
                                          .body = c->body,
                                          .body_len = c->body ? strlen(c->body) : 0,
-                                         .deadline_ms = c->deadline_ms};
+                                         .deadline_ms = c->deadline_ms,
+                                         .begin_ms = c->begin_ms};
 
     if (why || configure(k, &e)) {
         end_without_answer(c, KUBE_RETRY, why ? why : &e);
@@ -237,6 +238,7 @@ static struct kube_call *start(struct kube *k, const struct kube_request *r, kub
         .path = xstrdup(r->path),
         .body = xstrdup(r->body),
         .deadline_ms = r->deadline_ms,
+        .begin_ms = r->begin_ms,
         .on_line = line,
         .on_reply = reply,
         .arg = arg,

@@ -63,6 +63,7 @@ struct kube_request {
     const char *path;    /* "/apis/batch/v1/namespaces/default/jobs?limit=500", already escaped */
     const char *body;    /* JSON; copied; NULL: none */
     int64_t deadline_ms; /* 0: 30 s (a stream: none) */
+    int64_t begin_ms;    /* until its status is there; 0: no other than deadline_ms */
 };
 
 struct kube_call *kube_send(struct kube *k, const struct kube_request *request, kube_reply_fn *on_reply,

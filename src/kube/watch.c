@@ -22,6 +22,7 @@
 #define LIST_MS        60000 /* a page of a list */
 #define WATCH_S        240   /* the server ends a watch then */
 #define LATE_MS        30000 /* and we do when it does not */
+#define BEGIN_MS       15000 /* an answer begins soon, to a watch also when there is nothing to tell */
 #define SHORT_MS       1000  /* a watch that ended so soon without an event had no reason to */
 #define BACKOFF_MIN_MS 250
 #define BACKOFF_MAX_MS 30000
@@ -315,7 +316,9 @@ static void list(struct watch *w)
         add_escaped(&path, w->page.s);
     }
     w->call = kube_send(
-        w->kube, &(struct kube_request){.method = "GET", .path = path.s, .deadline_ms = LIST_MS}, on_page, w);
+        w->kube,
+        &(struct kube_request){.method = "GET", .path = path.s, .deadline_ms = LIST_MS, .begin_ms = BEGIN_MS},
+        on_page, w);
     text_release(&path);
 }
 
@@ -417,11 +420,12 @@ static void watch(struct watch *w)
     text_add(&path, w->selector);
     w->watched_at = clock_mono_ms();
     w->heard = false;
-    w->call =
-        kube_stream(w->kube,
-                    &(struct kube_request){
-                        .method = "GET", .path = path.s, .deadline_ms = seconds * INT64_C(1000) + LATE_MS},
-                    on_line, on_end, w);
+    w->call = kube_stream(w->kube,
+                          &(struct kube_request){.method = "GET",
+                                                 .path = path.s,
+                                                 .deadline_ms = seconds * INT64_C(1000) + LATE_MS,
+                                                 .begin_ms = BEGIN_MS},
+                          on_line, on_end, w);
     text_release(&path);
 }
 

@@ -611,6 +611,10 @@ static void test_streams(void **state)
     expect_stream(f, &(struct http_request){.method = "GET", .path = "/cut-lines"}, "[one][two]", "UNKNOWN ");
     expect_stream(f, &(struct http_request){.method = "GET", .path = "/endless", .deadline_ms = SHORT_MS},
                   "[one][two]", "UNKNOWN ");
+    expect_stream(f, &(struct http_request){.method = "GET", .path = "/silence", .begin_ms = SHORT_MS}, "",
+                  "UNKNOWN https://127.0.0.1:");
+    expect_stream(f, &(struct http_request){.method = "GET", .path = "/lines", .begin_ms = LONG_MS},
+                  "[one][two][][rest]", "200  -1 ");
     expect_stream(f, &(struct http_request){.method = "GET", .path = "/busy"}, "",
                   "429 text/plain 3000 Too many");
     expect_stream(f, &(struct http_request){.method = "GET", .path = "/nowhere"}, "", "404 ");
