@@ -105,9 +105,9 @@ run-tests: $(B)/rivers $(TOOLS) $(TEST_BIN) $(if $(filter tests/cli/test_chaos.s
 test-valkey: ## The same tests against Valkey's server
 	+@scripts/with-valkey $(again) test
 
-# What speaks to a Kubernetes server, the fake one in `make test`. The other tests of tests/kube and
-# daemon/test_kubernetes_* make faults that no real server makes when it is told to.
-KUBE_BIN := $(addprefix $(B)/tests/,daemon/test_kubernetes kube/test_step_pods)
+# What speaks to a Kubernetes server, the fake one in `make test`. daemon/test_kubernetes_faults and the other tests of
+# tests/kube want answers that no real server gives when it is told to.
+KUBE_BIN := $(addprefix $(B)/tests/,daemon/test_kubernetes daemon/test_kubernetes_fleet kube/test_step_pods)
 .PHONY: test-kubernetes
 test-kubernetes: bootstrap ## The tests of the Kubernetes backend against a real control plane, in KUBEBUILDER_ASSETS
 	+@$(again) all $(TOOLS) $(KUBE_BIN)

@@ -38,7 +38,7 @@ END
     printf '%s\n' "$@"
 }
 
-echo 1..21
+echo 1..23
 finds a_good_history ''
 finds an_accepted_run_that_is_unknown lost 'accepted r1'
 finds a_run_that_is_not_final lost 'final r1 Queued'
@@ -49,6 +49,8 @@ finds a_step_attempt_started_twice double 'start 3 r1 a 1 1 5 - x' 'start 4 r1 a
 finds two_attempts_at_once overlap 'start 3 r1 a 1 1 5 - x' 'start 4 r1 a 2 2 6 - x'
 finds an_attempt_behind_one_that_died '' 'start 3 r1 a 1 1 5 - x' 'gone 4 r1 a 1 1 5 - x' 'start 4 r1 a 2 2 6 - x'
 finds an_attempt_beside_one_that_stands_still '' 'start 3 r1 a 1 1 5 - x' 'stopped 5' 'start 4 r1 a 2 2 6 - x'
+finds slots_of_a_killed_executor_given_again '' 'start 3 r1 a 1 1 5 8 gpu:2' 'orphaned 5' 'start 3 r2 a 1 1 6 9 gpu:2'
+finds an_attempt_beside_what_a_killed_executor_left overlap 'start 3 r1 a 1 1 5 - x' 'orphaned 5' 'start 4 r1 a 2 2 6 - x'
 finds a_token_that_fell token 'start 3 r1 a 1 1 5 - x' 'end 4 r1 a 1 1 5 - x' 'start 5 r1 a 2 2 4 - x'
 finds a_token_that_stayed token 'start 3 r1 a 1 1 5 - x' 'end 4 r1 a 1 1 5 - x' 'start 5 r1 a 2 2 5 - x'
 finds too_many_runs exceeded 'start 3 r1 a 1 1 5 - x' 'start 3 r2 a 1 1 6 - x' 'start 3 r3 a 1 1 7 - x'

@@ -170,6 +170,19 @@ int fake_jobs(const struct kube_server *s)
     return number_of(s, "jobs");
 }
 
+int fake_unfinished(const struct kube_server *s)
+{
+    char *url = fake_path(s, "jobs");
+    cJSON *list = fake_ask(s, 200, "GET", url, NULL);
+    int n = 0;
+
+    for (const cJSON *job = kube_first(cJSON_GetObjectItem(list, "items")); job; job = job->next)
+        n += !kube_first(kube_at(job, "status.conditions"));
+    cJSON_Delete(list);
+    free(url);
+    return n;
+}
+
 int fake_running(const struct kube_server *s)
 {
     return number_of(s, "pods?fieldSelector=status.phase%3DRunning");

@@ -36,7 +36,8 @@ void fake_log_until(const struct kube_server *s, const char *job, const char *wa
 long fake_log_number(const struct kube_server *s, const char *job); /* its first line, once it is there */
 int fake_pods(const struct kube_server *s, const char *job);        /* how many */
 int fake_jobs(const struct kube_server *s);                         /* how many there are */
-int fake_running(const struct kube_server *s);                      /* how many pods are */
+int fake_unfinished(const struct kube_server *s); /* how many Jobs are neither Complete nor Failed */
+int fake_running(const struct kube_server *s);    /* how many pods are */
 
 /* A number of GET /-/dump: `counters.create jobs`, `watches`, `processes`, or how many of an array: `faults`. */
 int fake_number(const struct kube_server *s, const char *path);
