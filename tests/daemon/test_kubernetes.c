@@ -215,6 +215,108 @@ static void steps_without_a_job_of_their_run_are_ended(void **state)
     assert_int_equal(fake_running(&kube_fleet_server), 0);
 }
 
+/* Whoever meets them first says so: the pod's end, or the Job that failed for it. */
+static void each_end_of_the_pod_of_a_run_has_its_reason(void **state)
+{
+    static const struct {
+        const char *image, *reason;
+    } rows[] = {
+        {"fault/oomkilled:1", "out of memory"},
+        {"fault/evicted:1", "its pod was evicted"},
+        {"fault/deadline:1", "its deadline passed"},
+    };
+    struct fleet *f = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        kube_fleet_use(f, rows[i].image, "");
+        pid_t dequeuer = fleet_start(f, "dequeuer");
+        const char *outcome = fleet_outcome(f, kube_fleet_submit(f, "echo ran >>record"));
+        if (!strstr(outcome, rows[i].reason) || strncmp(outcome, "Failure ", 8) != 0)
+            assert_string_equal(outcome, rows[i].reason);
+        kill(dequeuer, SIGTERM);
+        assert_int_equal(fleet_wait_exit(dequeuer), 0);
+    }
+    assert_int_equal(fleet_lines(f, "record"), 0);
+    fleet_assert_idle(f);
+}
+
+/* Its pod is deleted while it runs, so the Job starts another: with a token that has had its run. */
+static void a_second_pod_runs_nothing(void **state)
+{
+    struct fleet *f = *state;
+
+    kube_fleet_use(f, "rivers:1", "");
+    fleet_start(f, "dequeuer");
+    const char *run = kube_fleet_submit(f, "echo ran >>record; until [ -e go ]; do sleep 0.02; done");
+    char *job = xasprintf("%s-1", run);
+    WAIT_UNTIL(f, fleet_lines(f, "record") == 1);
+    char *pod = fake_pod(&kube_fleet_server, job), *path = fake_path(&kube_fleet_server, pod);
+    fake_do(&kube_fleet_server, 200, "DELETE", path, NULL);
+    assert_memory_equal(fleet_outcome(f, run), "Failure ", 8);
+    char *object = xasprintf("jobs/%s", job);
+    WAIT_UNTIL(f, fake_unfinished(&kube_fleet_server) == 0);
+    assert_int_equal(fleet_lines(f, "record"), 1);
+    assert_int_equal(fleet_count(fleet_story(f, run), "RunStart"), 1);
+    free(object);
+    free(path);
+    free(pod);
+    free(job);
+}
+
+/* A dequeuer looks only after the Jobs of its own installation and namespace of rivers. */
+static void others_in_the_same_place_are_left_alone(void **state)
+{
+    struct fleet *f = *state;
+    struct redis_server other;
+    char *job, words[256];
+
+    kube_fleet_use(f, "fault/unschedulable:1", "");
+    pid_t dequeuer = fleet_start(f, "dequeuer");
+    const char *run = kube_fleet_submit(f, "echo ran >>record");
+    job = xasprintf("jobs/%s-1", run);
+    WAIT_UNTIL(f, strstr(lua_cmd(&f->lua, "HGET @run:%s waiting_for", run), "Unschedulable"));
+    kill(dequeuer, SIGKILL);
+    assert_int_equal(fleet_wait_exit(dequeuer), 128 + SIGKILL);
+
+    redis_server_start(&other, NULL);
+    const char *const others[] = {other.url, f->server.url}, *const namespaces[] = {"test", "elsewhere"};
+    for (int i = 0; i < 2;
+         i++) { /* of which each has a run of its own, so all has been seen once it is over */
+        const char *where = others[i], *ns = namespaces[i];
+        int status = -1;
+        free(fleet_call(f, &status, "config apply --redis %s --namespace %s rivers.json", where, ns));
+        assert_int_equal(status, 0);
+        snprintf(words, sizeof words, "dequeuer --redis %s --namespace %s", where, ns);
+        pid_t stranger = fleet_start(f, words);
+        char *id = fleet_call(f, &status, "submit --redis %s --namespace %s -- true", where, ns);
+        id[strcspn(id, "\n")] = '\0';
+        WAIT_UNTIL(f, fake_jobs(&kube_fleet_server) == 2);
+        free(fleet_call(f, &status, "runs cancel --redis %s --namespace %s %s", where, ns, id));
+        WAIT_UNTIL(f, fake_jobs(&kube_fleet_server) == 1);
+        fake_is(&kube_fleet_server, job, "spec.backoffLimit", "0");
+        kill(stranger, SIGTERM);
+        assert_int_equal(fleet_wait_exit(stranger), 0);
+        free(id);
+    }
+    redis_server_stop(&other);
+    free(job);
+}
+
+static void a_job_of_another_kind_is_not_taken_over(void **state)
+{
+    struct fleet *f = *state;
+
+    kube_fleet_use(f, "rivers:1", "");
+    const char *run = kube_fleet_submit(f, "echo ran >>record");
+    char *job = xasprintf("%s-1", run);
+    fake_job(&kube_fleet_server, job, "'command':['true']");
+    fleet_start(f, "dequeuer");
+    assert_string_equal(fleet_outcome(f, run),
+                        "Failure launch failed: a Job of that name exists, and is another");
+    assert_int_equal(fleet_lines(f, "record"), 0);
+    free(job);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +331,10 @@ int main(void)
         KUBE_TEST(canceled_run_ends_when_its_pods_are_gone),
         KUBE_TEST(executor_waits_for_its_pods),
         KUBE_TEST(steps_without_a_job_of_their_run_are_ended),
+        KUBE_TEST(each_end_of_the_pod_of_a_run_has_its_reason),
+        KUBE_TEST(a_second_pod_runs_nothing),
+        KUBE_TEST(others_in_the_same_place_are_left_alone),
+        KUBE_TEST(a_job_of_another_kind_is_not_taken_over),
     };
 
     kube_fleet_path();
