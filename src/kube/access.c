@@ -208,6 +208,12 @@ void access_reject(struct access *a, unsigned version)
         a->fresh_until = 0;
 }
 
+void access_doubt(struct access *a, unsigned version)
+{
+    if (!a->account.plugin)
+        access_reject(a, version);
+}
+
 /* ---- where it is all from ---- */
 
 static int open_kubeconfig(struct access *a, const struct access_options *options, struct err *e)

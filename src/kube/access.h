@@ -58,4 +58,7 @@ void access_forget(struct access *a, struct access_wait *w);
  * has been done already. */
 void access_reject(struct access *a, unsigned version);
 
+/* The server was not reached with them: perhaps its CA is another by now. Files are read anew; a plugin is not run. */
+void access_doubt(struct access *a, unsigned version);
+
 #endif

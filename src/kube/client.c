@@ -178,6 +178,8 @@ static void on_response(void *arg, const struct http_response *h, const struct e
             return;
         }
     }
+    if (!h && e->code == ERR_UNAVAILABLE)
+        access_doubt(c->kube->access, c->version);
     if (h)
         end_with_answer(c, h);
     else

@@ -89,14 +89,15 @@ bool kube_server_is_real(void)
     return getenv("RIVERS_KUBE_CLUSTER") != NULL;
 }
 
-static void read_namespace(struct kube_server *s)
+/* The first word of a file; ends the test binary when there is none. */
+static void read_word(const struct kube_server *s, const char *file, char word[64])
 {
     char path[sizeof s->dir + 16];
 
-    snprintf(path, sizeof path, "%s/sa/namespace", s->dir);
+    snprintf(path, sizeof path, "%s/%s", s->dir, file);
     FILE *in = fopen(path, "re");
-    if (!in || fscanf(in, "%63s", s->namespace) != 1)
-        die("it names no namespace");
+    if (!in || fscanf(in, "%63s", word) != 1)
+        die("it wrote a file without a word");
     fclose(in);
 }
 
@@ -123,8 +124,9 @@ void kube_server_start(struct kube_server *s, const char *const *extra)
             die("it does not answer");
         nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
     }
+    read_word(s, "url", s->url);
     if (kube_server_is_real())
-        read_namespace(s);
+        read_word(s, "sa/namespace", s->namespace);
     else
         snprintf(s->namespace, sizeof s->namespace, "default");
 }

@@ -10,7 +10,8 @@
 struct kube_server {
     char dir[64]; /* kubeconfig, url, token, ca.crt, ... see kube_files.h; sa/ is a service account's */
     char kubeconfig[96]; /* its path */
-    char namespace[64];  /* of the objects of a test */
+    char url[64];
+    char namespace[64]; /* of the objects of a test */
     pid_t pid;
     int stdin_fd; /* ours; it ends when that is closed */
 };
