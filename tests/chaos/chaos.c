@@ -82,8 +82,11 @@ static redisReply *ask(struct chaos *c, const char *format, ...)
 
     snprintf(path, sizeof path, "%s/redis.sock", c->server.dir);
     redisContext *redis = redisConnectUnixWithTimeout(path, patience);
-    if (!redis || redis->err)
-        die("redis");
+    if (!redis || redis->err) {
+        if (redis)
+            redisFree(redis);
+        return NULL;
+    }
     redisSetTimeout(redis, patience);
     va_start(args, format);
     redisReply *r = redisvCommand(redis, format, args);
