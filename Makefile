@@ -146,11 +146,12 @@ san: bootstrap ## The same tests under the address and undefined behaviour sanit
 	    SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 
 ROUNDS ?= 1000000
+FUZZ   := $(patsubst %.c,$(B)/san/%,$(wildcard tests/fuzz/test_*.c))
 .PHONY: fuzz
 fuzz: bootstrap ## Mutate what the parsers read, under the sanitizers: ROUNDS=1000000 inputs for each, by SEED=1
-	+@$(again) $(B)/san/tests/fuzz/test_fuzz B=$(B)/san OPT='-O1 -g' \
+	+@$(again) $(FUZZ) B=$(B)/san OPT='-O1 -g' \
 	    SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
-	@FUZZ_ROUNDS=$(ROUNDS) FUZZ_SEED=$(SEED) $(B)/san/tests/fuzz/test_fuzz
+	@for f in $(FUZZ); do FUZZ_ROUNDS=$(ROUNDS) FUZZ_SEED=$(SEED) $$f || exit; done
 
 .PHONY: lint
 lint: ## Check layers, format, Lua and shell scripts, and run clang-tidy and cppcheck
