@@ -70,6 +70,15 @@ struct call *log_call(struct store *s, const struct execution *x, const char *st
     return c;
 }
 
+struct call *drop_call(struct store *s, const struct execution *x, const char *step, uint64_t end)
+{
+    struct call *c = execution_call(s, SCRIPT_RUN_DROP, x);
+
+    call_str(c, step);
+    call_int(c, (int64_t)end);
+    return c;
+}
+
 struct call *finish_call(struct store *s, const struct execution *x, enum run_state state, const char *reason,
                          const struct step_report *reports, size_t n)
 {

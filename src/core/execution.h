@@ -39,6 +39,8 @@ struct call *report_call(struct store *s, const struct execution *x, const struc
                          size_t n);
 struct call *log_call(struct store *s, const struct execution *x, const char *step, const void *bytes,
                       size_t len, uint64_t end);
+/* The bytes before `end` that were not logged will not be. */
+struct call *drop_call(struct store *s, const struct execution *x, const char *step, uint64_t end);
 struct call *finish_call(struct store *s, const struct execution *x, enum run_state state, const char *reason,
                          const struct step_report *reports, size_t n);
 

@@ -12,6 +12,7 @@ struct log_reader { /* {.run, .step} begins at the first byte */
     const char *run, *step;
     int64_t at;      /* bytes read or dropped so far */
     int64_t dropped; /* bytes that were there and are no longer kept */
+    int64_t missing; /* bytes that never came */
 };
 
 /* Adds what comes next, at most 64 KiB, to `out`; adds nothing at the end of what is there now. A line says

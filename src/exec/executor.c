@@ -66,7 +66,7 @@ struct executor {
     struct delivery *reporting, *recording; /* under way, or NULL */
     struct event *again;                    /* the outcome is to be sent */
     struct event *leave;                    /* the outcome was given LEAVE_MS */
-    bool told_to_end, overdue;
+    bool told_to_end, overdue, output_refused;
     int status; /* of executor_run once the outcome was answered; -1 before */
     enum run_end ending;
     char reason[256]; /* of a failure or a termination */
@@ -430,6 +430,15 @@ static bool is_given_up(const struct executor *ex)
     return ex->told_to_end && (ex->overdue || !redis_is_ready(store_redis_get(ex->store)));
 }
 
+/* Of all that was sent before. */
+static void await_answers(struct executor *ex)
+{
+    struct err e;
+
+    reply_free(
+        redis_send_wait(store_redis_get(ex->store), LEAVE_MS, 1, (const char *const[]){"PING"}, NULL, &e));
+}
+
 /* Records how the run ended, however long the server is away: it judges by the token. Returns the status of executor_run. */
 static int record(struct executor *ex)
 {
@@ -439,6 +448,8 @@ static int record(struct executor *ex)
     event_active(ex->again, 0, 0);
     while (ex->status < 0 && !is_given_up(ex))
         event_base_loop(ex->base, EVLOOP_ONCE);
+    if (ex->output_refused)
+        await_answers(ex);
     if (ex->status >= 0)
         return ex->status;
     log_line(LOG_ERROR, "told to end before the outcome was recorded", "run", ex->x.run, NULL);
@@ -464,6 +475,7 @@ static int run_steps(struct executor *ex, int64_t asked_at)
         .x = &ex->x,
         .environment = &ex->environment,
         .echo = ex->options->foreground,
+        .output_refused = &ex->output_refused,
         .on_report = on_report,
         .on_done = on_done,
         .arg = ex,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/timer.h"
 #include "exec/terms.h"
@@ -201,11 +202,12 @@ static void on_answer(void *arg, const struct reply *r, const struct err *e)
     struct claim *c = q->claim;
     int64_t asked_at = q->asked_at;
 
-    (void)e; /* without an answer it is asked again; what was granted is found then */
     free(q);
     if (!c)
         return;
-    c->question = NULL;
+    c->question = NULL; /* without an answer it is asked again; what was granted is found then */
+    if (e->code == ERR_SERVER)
+        log_line(LOG_WARN, "slots could not be claimed yet", "step", c->who.step, "why", e->msg, NULL);
     if (c->ask_again) {
         c->ask_again = false;
         ask(c);

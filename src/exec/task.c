@@ -320,7 +320,7 @@ struct task *task_start(const struct task_host *host, const struct step *step, s
     t->attempt = attempts_before;
     t->next = evtimer_new(base, on_next, t);
     t->timeout = evtimer_new(base, on_timeout, t);
-    t->log = step_log_new(host->store, host->x, step->name);
+    t->log = step_log_new(host->store, host->x, step->name, host->output_refused);
     attempt_start(t);
     return t;
 }

@@ -35,6 +35,7 @@ struct task_host {
     const struct execution *x;
     const struct environment *environment; /* the run's */
     bool echo;                             /* what steps write goes to our stdout as well */
+    bool *output_refused;                  /* becomes true: see step_log_new */
     void (*on_report)(void *arg,
                       const struct step_report *report); /* each transition, in order; strings for the call */
     /* Once; why: for people, of a failure. task_free is allowed. */

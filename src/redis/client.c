@@ -405,13 +405,17 @@ static bool is_forbidden(const char *error)
 
 static int server_fault(const struct request *q, const char *error, struct err *e)
 {
-    const char *user = q->redis->url.user;
+    const char *user = q->redis->url.user, *what = q->script ? q->script->name : "this command";
 
     err_set(e, ERR_SERVER, "%s", error);
-    if (!is_forbidden(error))
-        return -1;
-    return err_prefix(e, "redis user '%s' lacks a permission for %s", user ? user : "default",
-                      q->script ? q->script->name : "this command");
+    if (is_forbidden(error))
+        return err_prefix(e, "redis user '%s' lacks a permission for %s", user ? user : "default", what);
+    if (starts_with_word(error, "OOM"))
+        return err_prefix(e,
+                          "the memory of redis is full, and %s was refused: raise its maxmemory, or delete "
+                          "runs that have ended",
+                          what);
+    return -1;
 }
 
 static void on_error_reply(struct redis *r, struct request *q, const char *error)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -131,6 +132,32 @@ static void restart_shorter_than_the_lease_disturbs_nothing(void **state)
     outage_shorter_than_the_lease(*state, kill_server, restart);
 }
 
+/* What runs ends, and says what of its output is not there; nothing new comes in until there is room. */
+static void memory_is_full(void **state)
+{
+    struct fleet *f = *state;
+    int status;
+
+    fleet_start(f, "dequeuer");
+    const char *run = fleet_submit(f, "", "echo begun; until [ -e go ]; do sleep 0.02; done; echo over");
+    WAIT_UNTIL(f, fleet_number(f, "STRLEN @log:%s/main", run) == 6);
+    lua_cmd(&f->lua, "CONFIG SET maxmemory 1");
+    free(fleet_call(f, &status, "submit -- true"));
+    assert_int_equal(status, 1);
+    assert_non_null(strstr(fleet_file(f, "log"), "run/submit was refused: raise its maxmemory"));
+    WAIT_UNTIL(f, strstr(fleet_file(f, "log"), "cannot admit"));
+    fleet_write(f, "go", "");
+    assert_string_equal(fleet_outcome(f, run), "Success");
+    WAIT_UNTIL(f, fleet_number(f, "HGET @run:%s missing:main", run) == 5);
+    char *said = fleet_call(f, NULL, "runs logs %s", run);
+    assert_string_equal(said, "begun\n[5 bytes could not be kept]\n");
+    free(said);
+    assert_non_null(strstr(fleet_file(f, "log"), "output of a step could not be kept"));
+    lua_cmd(&f->lua, "CONFIG SET maxmemory 0");
+    assert_string_equal(fleet_outcome(f, fleet_submit(f, "", "true")), "Success");
+    fleet_assert_idle(f);
+}
+
 /* Longer than any lease and deadline: nothing the step did or wrote is lost, nor is it there twice. */
 static void outcome_waits_for_the_server(void **state)
 {
@@ -245,6 +272,7 @@ int main(void)
         FLEET_TEST(server_forgets_the_scripts),
         FLEET_TEST(standstill_shorter_than_the_lease_disturbs_nothing),
         FLEET_TEST(restart_shorter_than_the_lease_disturbs_nothing),
+        FLEET_TEST(memory_is_full),
         FLEET_TEST(outcome_waits_for_the_server),
         FLEET_TEST(outcome_that_comes_too_late_is_refused),
         FLEET_TEST(health_file_says_whether_runs_are_admitted),

@@ -34,7 +34,7 @@ static struct row sent_twice[] = {
     {"run/log $A %A load three 12", "OK"},
     {"same run/log $A %A load three 12", "OK"},
     {"GET @log:$A/load", "onetwothree"},
-    {"HMGET @run:$A dropped:load logged:load", "1 1 12"},
+    {"HMGET @run:$A missing:load logged:load", "1 1 12"},
     {0},
 };
 
@@ -49,17 +49,17 @@ static struct row another_token[] = {
     {"rows run/start $A %A host:1 30000", "1"},
     {"run/log $A %A load two 3", "OK"},
     {"GET @log:$A/load", "onetwo"},
-    {"HMGET @run:$A dropped:load logged:load", "(nil) 11 3"},
+    {"HMGET @run:$A missing:load logged:load", "(nil) 11 3"},
     {0},
 };
 
-static struct row dropped_before[] = {
+static struct row missing_before[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
     {"run/start $A %A host:1 30000", STARTED},
     {"run/log $A %A load a 8", "OK"},
     {"run/log $A %A load b 14", "OK"},
-    {"HGET @run:$A dropped:load", "12"},
+    {"HMGET @run:$A dropped:load missing:load", "(nil) 12"},
     {"GET @log:$A/load", "ab"},
     {0},
 };
@@ -75,7 +75,7 @@ static struct row last_mebibyte_is_kept[] = {
     {"HEXISTS @run:$A dropped:load", "0"},
     {"run/log $A %A load ! 1310724", "OK"},
     {"STRLEN @log:$A/load", "1048576"},
-    {"HGET @run:$A dropped:load", "262148"},
+    {"HMGET @run:$A dropped:load missing:load", "262145 3"},
     {"GETRANGE @log:$A/load -6 -1", "xxend!"},
     {0},
 };
@@ -99,7 +99,7 @@ int main(void)
         QUEUE_TEST(appended),
         QUEUE_TEST(sent_twice),
         QUEUE_TEST(another_token),
-        QUEUE_TEST(dropped_before),
+        QUEUE_TEST(missing_before),
         QUEUE_TEST(last_mebibyte_is_kept),
         QUEUE_TEST(stale),
     };
