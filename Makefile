@@ -26,6 +26,7 @@ SRC      := $(filter-out src/cmd/main.c,$(wildcard src/*/*.c))
 OBJ      := $(SRC:%.c=$(B)/obj/%.o) $(B)/obj/gen/scripts.o
 SUPPORT  := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/support/*.c))
 TOOLS    := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
+CHAOS    := $(B)/tests/chaos/chaos $(B)/tests/preload/redis_host.so
 
 # tests/<kind>/test_<name>.c are test binaries, tests/cli/test_<name>.sh test whole commands. TESTS_ONLY picks some by name:
 # `make test TESTS_ONLY='unit/test_url redis/%'`.
@@ -78,6 +79,11 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(B)/tests/support.a $(B)/librivers.a
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(TESTLIBS)
 
+# Loaded into programs that we did not build: no sanitizers.
+$(B)/tests/preload/%.so: tests/preload/%.c $(wildcard tests/support/*.h)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) -std=c11 -D_GNU_SOURCE -fPIC -shared -O2 -g $(WARN) -Itests -o $@ $< -ldl -lpthread
+
 $(B)/broken/%/scripts.c: tests/chaos/broken/%.sed $(LUA) scripts/embed-lua
 	@rm -rf $(@D) && mkdir -p $(@D) && cp -R lua $(@D)/changed && sed -i -f $< $(@D)/changed/*/*.lua
 	@if diff -r lua $(@D)/changed >/dev/null; then echo '$<: breaks nothing' >&2; exit 1; fi
@@ -97,7 +103,7 @@ test: bootstrap ## Build and run the tests; TESTS_ONLY='unit/test_url redis/%' r
 	+@$(again) run-tests
 
 .PHONY: run-tests
-run-tests: $(B)/rivers $(TOOLS) $(TEST_BIN) $(if $(filter tests/cli/test_chaos.sh,$(TEST_SH)),$(B)/tests/chaos/chaos) \
+run-tests: $(B)/rivers $(TOOLS) $(TEST_BIN) $(if $(filter tests/cli/test_chaos.sh,$(TEST_SH)),$(CHAOS)) \
            $(if $(filter tests/cli/test_broken.sh,$(TEST_SH)),$(BROKEN))
 	@scripts/run-tests $(B) $(TEST_BIN) $(TEST_SH)
 
@@ -134,7 +140,7 @@ SECONDS ?= 60
 SEED    ?= 1
 .PHONY: chaos
 chaos: bootstrap ## Let everything around rivers fail for SECONDS=60, by SEED=1, and check what it promises
-	+@$(again) all $(TOOLS) $(B)/tests/chaos/chaos
+	+@$(again) all $(TOOLS) $(CHAOS)
 	@scripts/chaos $(B) $(SECONDS) $(SEED)
 
 .PHONY: san

@@ -4,7 +4,8 @@
  * seed come and go, several at once. What happens is written to the file `history` of the directory, which check_history
  * judges: the workers write when steps start and end, this program what it did and what Redis holds at the end.
  *
- * usage: chaos SECONDS SEED DIR     DIR: empty, short; $RIVERS names the binary; the worker is found on $PATH
+ * usage: chaos SECONDS SEED DIR HOST     DIR: empty, short; HOST: preload/redis_host.so; $RIVERS names the binary; the worker is
+ * found on $PATH; $ONLY lists the faults to draw from, by their names
  */
 #include <dirent.h>
 #include <errno.h>
@@ -26,6 +27,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "support/proxy.h"
+#include "support/redis_host.h"
 #include "support/redis_server.h"
 
 #define DEQUEUERS 3
@@ -37,7 +39,10 @@
     60000 /* once nothing fails any more, something happens within it until all runs have ended */
 #define RUN_LEASE   3000
 #define LONG_MS     6000 /* longer than any lease */
-#define REST_MS     300  /* mean time between two faults */
+#define REST_MS     300  /* mean time between two faults of a burst */
+#define BURST_MS    20000
+#define QUIET_MS    20000 /* between two bursts */
+#define HOUR_S      3600
 #define PREFIX      "rivers:{chaos}:"
 #define LIMITS_KEYS 4
 
@@ -48,7 +53,10 @@ struct chaos {
     const char *dir, *rivers;
     unsigned short seed[3];
     int history;
-    bool redis_stands; /* is stopped by SIGSTOP */
+    struct redis_host_page *host;
+    const char *only;     /* NULL: all faults */
+    int64_t paused_until; /* by CLIENT PAUSE, which ends by the wall clock of the server */
+    bool redis_stands;    /* is stopped by SIGSTOP */
     bool short_memory;
 };
 
@@ -465,7 +473,28 @@ static bool kill_connections(struct chaos *c, struct fault *f)
 static bool pause_clients(struct chaos *c, struct fault *f)
 {
     (void)f;
-    return tell_redis(c, "CLIENT PAUSE 800 ALL");
+    if (!tell_redis(c, "CLIENT PAUSE 800 ALL"))
+        return false;
+    c->paused_until = clock_mono_ms() + 1000;
+    return true;
+}
+
+/* The clock of the server, against which it measures leases: an hour ahead or behind. A pause would last as long. */
+static bool jump(struct chaos *c, struct fault *f)
+{
+    (void)f;
+    if (c->redis_stands || clock_mono_ms() < c->paused_until)
+        return false;
+    atomic_store(&c->host->clock_offset_s, below(c, 2) ? HOUR_S : -HOUR_S);
+    return true;
+}
+
+static void jump_back(struct chaos *c, struct fault *f)
+{
+    if (c->redis_stands || clock_mono_ms() < c->paused_until)
+        f->until = clock_mono_ms() + 100;
+    else
+        atomic_store(&c->host->clock_offset_s, 0);
 }
 
 static bool fill_memory(struct chaos *c, struct fault *f)
@@ -501,13 +530,32 @@ static const struct nemesis nemeses[] = {
     {"connections killed", 0, kill_connections, NULL},
     {"clients paused", 0, pause_clients, NULL},
     {"memory filled", 1500, fill_memory, free_memory},
+    {"clock jumps", LONG_MS, jump, jump_back},
 };
 
 #define NEMESES (sizeof nemeses / sizeof *nemeses)
 
+static bool is_wanted(const struct chaos *c, size_t i)
+{
+    return !c->only || strstr(c->only, nemeses[i].name);
+}
+
+static bool some_are_wanted(const struct chaos *c)
+{
+    bool some = false;
+
+    for (size_t i = 0; i < NEMESES; i++)
+        some = some || is_wanted(c, i);
+    return some;
+}
+
 static void begin_fault(struct chaos *c, struct fault *faults)
 {
-    size_t i = (size_t)below(c, NEMESES);
+    size_t i;
+
+    do
+        i = (size_t)below(c, NEMESES);
+    while (!is_wanted(c, i));
     struct fault *f = &faults[i];
     int ms = nemeses[i].ms ? 50 + below(c, nemeses[i].ms) : 0;
 
@@ -533,16 +581,17 @@ static bool end_faults(struct chaos *c, struct fault *faults, int64_t now)
     return left;
 }
 
+/* In bursts with quiet spells between, in which what was held up is worked off. */
 static void torment(struct chaos *c, int64_t ms)
 {
     struct fault faults[NEMESES] = {{0}};
-    int64_t end = clock_mono_ms() + ms, next = 0;
+    int64_t begin = clock_mono_ms(), next = 0;
 
-    while (clock_mono_ms() < end) {
+    for (int64_t now; (now = clock_mono_ms()) < begin + ms;) {
         reap(c, true);
-        end_faults(c, faults, clock_mono_ms());
-        if (clock_mono_ms() >= next) {
-            next = clock_mono_ms() + below(c, 2 * REST_MS);
+        end_faults(c, faults, now);
+        if (now >= next && (now - begin) % (BURST_MS + QUIET_MS) < BURST_MS) {
+            next = now + below(c, 2 * REST_MS);
             begin_fault(c, faults);
             if (!c->redis_stands && below(c, 4) == 0)
                 change_limits(c);
@@ -640,15 +689,21 @@ int main(int argc, char **argv)
     static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
     static struct chaos c;
 
-    if (argc != 4 || chdir(argv[3]) < 0) {
-        fprintf(stderr, "usage: chaos SECONDS SEED DIR\n");
+    if (argc != 5 || chdir(argv[3]) < 0) {
+        fprintf(stderr, "usage: chaos SECONDS SEED DIR HOST\n");
         return 2;
     }
     c.dir = argv[3];
     c.rivers = getenv("RIVERS");
+    c.only = getenv("ONLY");
+    if (!some_are_wanted(&c)) {
+        fprintf(stderr, "chaos: ONLY: no fault has a name in '%s'\n", c.only);
+        return 2;
+    }
+    c.host = redis_host_new(c.dir, argv[4]);
     c.seed[0] = (unsigned short)strtol(argv[2], NULL, 10);
     c.history = open("history", O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    if (!c.rivers || c.history < 0 || mkdir("live", 0700) < 0)
+    if (!c.rivers || !c.host || c.history < 0 || mkdir("live", 0700) < 0)
         die(c.dir);
     prctl(PR_SET_CHILD_SUBREAPER, 1L);
     signal(SIGPIPE, SIG_IGN);

@@ -102,8 +102,11 @@ static void exec_server(const struct redis_server *s, pid_t parent)
                                   "--save",       "",           "--dir",   s->dir,         "--appendonly",
                                   "no",           "--loglevel", "warning", "--logfile",    log,
                                   "--daemonize",  "no"};
+    const char *preload = getenv(REDIS_SERVER_PRELOAD);
     size_t argc = 17;
 
+    if (preload)
+        setenv("LD_PRELOAD", preload, 1);
     snprintf(socket, sizeof socket, "%s/redis.sock", s->dir);
     snprintf(log, sizeof log, "%s/redis.log", s->dir);
     for (size_t i = 0; s->extra && s->extra[i] && argc < ARGS_MAX - 1; i++)

@@ -5,6 +5,9 @@
 
 #include <sys/types.h>
 
+/* The environment variable with what is loaded into the server (LD_PRELOAD), and into nothing else. */
+#define REDIS_SERVER_PRELOAD "REDIS_SERVER_PRELOAD"
+
 struct redis_server {
     char dir[64];             /* temporary directory, removed by redis_server_stop */
     char url[128];            /* unix:///<dir>/redis.sock */
