@@ -393,9 +393,24 @@ static bool kill_redis(struct chaos *c, struct fault *f)
         return false;
     redis_server_kill(&c->server);
     nap(below(c, 300));
+    atomic_store(&c->host->holds_unsynced, 0);
     redis_server_restart(&c->server);
     c->short_memory = false; /* CONFIG SET is forgotten */
     return true;
+}
+
+/* What Redis does not sync from now on is lost when the power goes: at the end, or when it is killed before. */
+static bool hold_unsynced(struct chaos *c, struct fault *f)
+{
+    (void)f;
+    atomic_store(&c->host->holds_unsynced, 1);
+    return true;
+}
+
+static void cut_power(struct chaos *c, struct fault *f)
+{
+    if (atomic_load(&c->host->holds_unsynced) && !kill_redis(c, f))
+        f->until = clock_mono_ms() + 100;
 }
 
 static bool stop_redis(struct chaos *c, struct fault *f)
@@ -521,6 +536,7 @@ static const struct nemesis nemeses[] = {
     {"executors stopped", LONG_MS, stop_executor, go_on},
     {"executors and guards stopped", LONG_MS, stop_executor_and_guard, go_on},
     {"Redis killed", 0, kill_redis, NULL},
+    {"power cuts", 3000, hold_unsynced, cut_power},
     {"Redis stopped", LONG_MS, stop_redis, redis_goes_on},
     {"connections dropped", 0, drop, NULL},
     {"replies cut", 0, cut, NULL},

@@ -1,5 +1,5 @@
-/* Loaded into redis-server (LD_PRELOAD) by support/redis_host: its wall clock is off by what the shared page says, and its
- * append-only files lose, when it is killed, what it had not synced: the kill is a power cut.
+/* Loaded into redis-server (LD_PRELOAD) by support/redis_host: its wall clock is off by what the shared page says,
+ * and its append-only files lose, when it is killed, what it had not synced: the kill is a power cut.
  *
  * Clocks that only go on (CLOCK_MONOTONIC) stay true.
  */
@@ -29,7 +29,6 @@ struct held {
 };
 
 static const struct redis_host_page *page;
-static bool holds;
 static struct held files[FDS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* Redis syncs in a thread of its own */
 
@@ -49,11 +48,11 @@ __attribute__((constructor)) static void enter(void)
         return;
     void *p = mmap(NULL, sizeof *page, PROT_READ, MAP_SHARED, fd, 0);
     close(fd);
-    if (p == MAP_FAILED)
-        return;
-    page = p;
-    holds = atomic_load(&page->holds_unsynced);
+    if (p != MAP_FAILED)
+        page = p;
 }
+
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): those of glibc are reserved
 
 /* --- the clock */
 
@@ -112,7 +111,7 @@ int open64(const char *path, int flags, ...)
     va_end(args);
     NEXT("open64", next);
     int fd = next(path, flags, mode);
-    if (fd >= 0 && fd < FDS && holds && flags & O_APPEND && ends_in_aof(path))
+    if (fd >= 0 && fd < FDS && page && flags & O_APPEND && ends_in_aof(path))
         files[fd] = (struct held){.is_kept = true};
     return fd;
 }
@@ -142,9 +141,13 @@ ssize_t write(int fd, const void *bytes, size_t n)
     if (fd < 0 || fd >= FDS || !files[fd].is_kept)
         return to_disk(fd, bytes, n);
     pthread_mutex_lock(&lock);
-    hold(&files[fd], bytes, n);
+    ssize_t written = (ssize_t)n;
+    if (files[fd].n > 0 || atomic_load(&page->holds_unsynced))
+        hold(&files[fd], bytes, n);
+    else
+        written = to_disk(fd, bytes, n);
     pthread_mutex_unlock(&lock);
-    return (ssize_t)n;
+    return written;
 }
 
 /* What a process wrote outlives it: no sync of the true disk is needed. */
@@ -192,3 +195,5 @@ int close(int fd)
     }
     return next(fd);
 }
+
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
