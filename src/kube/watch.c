@@ -18,6 +18,7 @@
 #include "kube/client.h"
 
 #define RESYNC_MS      300000
+#define QUIET_MS       75000 /* a server sends a bookmark every minute or so */
 #define PAGE_SIZE      500
 #define LIST_MS        60000 /* a page of a list */
 #define WATCH_S        240   /* the server ends a watch then */
@@ -38,11 +39,12 @@ struct known {
 struct watch {
     struct kube *kube;
     char *path, *selector; /* selector: escaped, as a parameter; "" */
-    int64_t resync_ms;
+    int64_t resync_ms, quiet_ms;
     int page_size;
     struct watch_events events;
     struct kube_call *call; /* NULL: `next` will make one */
     struct event *next;
+    struct event *quiet; /* a watch told nothing for so long: it may be dead, and another one goes on */
     struct text page;    /* the continue token of the next page */
     struct text version; /* the last resourceVersion; empty: list first */
     void *known;         /* tsearch: struct known */
@@ -324,11 +326,17 @@ static void list(struct watch *w)
 
 /* ---- watching ---- */
 
-/* Not a connection that broke: the stream itself makes no sense, or has to end. */
-static void stop(struct watch *w, const char *why, int64_t retry_after_ms)
+static void abandon(struct watch *w)
 {
     kube_cancel(w->call);
     w->call = NULL;
+    evtimer_del(w->quiet);
+}
+
+/* Not a connection that broke: the stream itself makes no sense, or has to end. */
+static void stop(struct watch *w, const char *why, int64_t retry_after_ms)
+{
+    abandon(w);
     list_again(w);
     back_off(w, why, retry_after_ms);
 }
@@ -339,8 +347,7 @@ static void on_error_event(struct watch *w, const cJSON *status)
     char why[sizeof w->why];
 
     if (cJSON_IsNumber(code) && code->valueint == 410) { /* nothing failed: we were away too long */
-        kube_cancel(w->call);
-        w->call = NULL;
+        abandon(w);
         list_again(w);
         go_on(w);
         return;
@@ -387,6 +394,7 @@ static void on_line(void *arg, const char *line, size_t len)
     if (i < n && cJSON_IsObject(object)) {
         is_well(w);
         w->heard = true;
+        timer_set(w->quiet, w->quiet_ms);
         kinds[i].take(w, object);
     } else {
         stop(w, "an event of a watch is none", -1);
@@ -400,6 +408,7 @@ static void on_end(void *arg, const struct kube_reply *r)
     struct watch *w = arg;
 
     w->call = NULL;
+    evtimer_del(w->quiet);
     if (r->outcome != KUBE_OK)
         fail(w, r);
     else if (!w->heard && clock_mono_ms() < w->watched_at + SHORT_MS)
@@ -420,6 +429,7 @@ static void watch(struct watch *w)
     text_add(&path, w->selector);
     w->watched_at = clock_mono_ms();
     w->heard = false;
+    timer_set(w->quiet, w->quiet_ms);
     w->call = kube_stream(w->kube,
                           &(struct kube_request){.method = "GET",
                                                  .path = path.s,
@@ -427,6 +437,15 @@ static void watch(struct watch *w)
                                                  .begin_ms = BEGIN_MS},
                           on_line, on_end, w);
     text_release(&path);
+}
+
+static void on_quiet(evutil_socket_t fd, short what, void *arg)
+{
+    struct watch *w = arg;
+
+    (void)fd, (void)what;
+    abandon(w);
+    go_on(w);
 }
 
 static void on_next(evutil_socket_t fd, short what, void *arg)
@@ -457,11 +476,13 @@ struct watch *watch_new(struct kube *k, const struct watch_options *options,
         .path = xstrdup(options->path),
         .selector = xstrdup(text_get(&selector)),
         .resync_ms = options->resync_ms ? options->resync_ms : RESYNC_MS,
+        .quiet_ms = options->quiet_ms ? options->quiet_ms : QUIET_MS,
         .page_size = options->page_size ? options->page_size : PAGE_SIZE,
         .events = *events,
     };
     text_release(&selector);
     w->next = evtimer_new(kube_base_get(k), on_next, w);
+    w->quiet = evtimer_new(kube_base_get(k), on_quiet, w);
     go_on(w);
     return w;
 }
@@ -472,6 +493,7 @@ void watch_free(struct watch *w)
         return;
     kube_cancel(w->call);
     event_free(w->next);
+    event_free(w->quiet);
     tdestroy(w->known, known_free);
     text_release(&w->page);
     text_release(&w->version);

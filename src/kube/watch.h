@@ -30,6 +30,7 @@ struct watch_options {
     const char *path;           /* "/apis/batch/v1/namespaces/default/jobs" */
     const char *label_selector; /* "rivers.dev/namespace=default", not escaped; NULL: all */
     int64_t resync_ms;          /* 0: 5 minutes */
+    int64_t quiet_ms;           /* a watch that told nothing for so long is begun anew; 0: 75 s */
     int page_size;              /* objects in an answer; 0: 500 */
 };
 

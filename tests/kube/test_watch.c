@@ -149,7 +149,8 @@ static int teardown(void **state)
     return 0;
 }
 
-static void start(struct fixture *f, const struct step *steps, size_t n, int64_t resync_ms)
+static void start_with(struct fixture *f, const struct step *steps, size_t n, int64_t resync_ms,
+                       int64_t quiet_ms)
 {
     watch_free(f->watch);
     text_clear(&f->seen);
@@ -160,9 +161,15 @@ static void start(struct fixture *f, const struct step *steps, size_t n, int64_t
                          &(struct watch_options){.path = "/apis/batch/v1/namespaces/prod/jobs",
                                                  .label_selector = "rivers.dev/installation=a b",
                                                  .resync_ms = resync_ms,
+                                                 .quiet_ms = quiet_ms,
                                                  .page_size = 2},
                          &(struct watch_events){.on_object = on_object, .on_synced = on_synced, .arg = f});
     assert_string_equal(text_get(&f->seen), "");
+}
+
+static void start(struct fixture *f, const struct step *steps, size_t n, int64_t resync_ms)
+{
+    start_with(f, steps, n, resync_ms, 0);
 }
 
 /* Plays the steps, the last of which is held, and compares all that was seen. */
@@ -295,6 +302,23 @@ static void test_resync(void **state)
     assert_string_equal(f->wrong, "");
 }
 
+/* A watch that says nothing may be dead: another one goes on from where it was. */
+static void test_quiet(void **state)
+{
+    struct fixture *f = *state;
+    static const struct step steps[] = {
+        {GET_LIST, LISTED, LIST("5", "", A1)},
+        {FROM("5"), HELD, EVENT("ADDED", B2)},
+        {FROM("2"), HELD, EVENT("DELETED", B2)},
+    };
+    static const char seen[] = "+a/ua@1 synced +b/ub@2 -b/ub@2 ";
+
+    start_with(f, steps, COUNT(steps), 0, 500);
+    RUN_UNTIL(&f->kube, f->seen.len >= strlen(seen));
+    assert_string_equal(text_get(&f->seen), seen);
+    assert_string_equal(f->wrong, "");
+}
+
 static void test_why(void **state)
 {
     struct fixture *f = *state;
@@ -342,8 +366,15 @@ static void test_mutated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_pages_then_events), TEST(test_resumes),         TEST(test_relist), TEST(test_list_expires),
-        TEST(test_nonsense),          TEST(test_unknown_deleted), TEST(test_resync), TEST(test_why),
+        TEST(test_pages_then_events),
+        TEST(test_resumes),
+        TEST(test_relist),
+        TEST(test_list_expires),
+        TEST(test_nonsense),
+        TEST(test_unknown_deleted),
+        TEST(test_resync),
+        TEST(test_quiet),
+        TEST(test_why),
         TEST(test_mutated),
     };
 
