@@ -4,7 +4,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -12,9 +11,7 @@
 #include "cmd/output.h"
 #include "core/doctor.h"
 #include "core/read.h"
-
-#define OLDEST_MAJOR   7
-#define CLOCK_APART_MS 5000
+#include "core/server.h"
 
 struct doctor_options {
     bool repair;
@@ -38,89 +35,36 @@ static void row(struct table *t, const char *what, const char *subject, const ch
 
 /* --- the server */
 
-/* The value of a field of INFO, in buf; "" when it is not there. */
-static const char *info_get(const char *info, const char *field, char *buf, size_t size)
-{
-    size_t n = strlen(field);
-
-    *buf = '\0';
-    for (const char *line = info; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
-        if (strncmp(line, field, n) == 0 && line[n] == ':')
-            snprintf(buf, size, "%.*s", (int)strcspn(line + n + 1, "\r\n"), line + n + 1);
-    return buf;
-}
-
-/* What a server must be set to, by the fields of INFO; `lost` is what is not promised otherwise. */
-struct server_rule {
-    const char *field;
-    bool (*holds)(const char *value);
-    const char *state, *lost;
+struct server_rows {
+    struct table *table;
+    int wrong;
 };
 
-static bool is_recent(const char *value)
+static void on_server_fault(void *arg, const struct server_fault *f)
 {
-    return strtol(value, NULL, 10) >= OLDEST_MAJOR;
+    struct server_rows *rows = arg;
+    char *subject = xasprintf("%s=%s", f->setting, f->value);
+
+    row(rows->table, "server", subject, f->why, f->wrong ? "wrong" : "warning");
+    rows->wrong += f->wrong;
+    free(subject);
 }
 
-static bool evicts_nothing(const char *value)
-{
-    return !*value || strcmp(value, "noeviction") == 0;
-}
-
-static bool is_on(const char *value)
-{
-    return strcmp(value, "1") == 0;
-}
-
-static bool is_ok(const char *value)
-{
-    return !*value || strcmp(value, "ok") == 0;
-}
-
-static const struct server_rule server_rules[] = {
-    {"redis_version", is_recent, "wrong", "older than 7.0"},
-    {"maxmemory_policy", evicts_nothing, "wrong",
-     "anything may be deleted when memory is short: set noeviction"},
-    {"aof_enabled", is_on, "warning", "a crash loses what came after the last snapshot: set appendonly yes"},
-    {"aof_last_write_status", is_ok, "wrong", "the append-only file cannot be written"},
-    {"rdb_last_bgsave_status", is_ok, "wrong", "the last snapshot failed"},
-};
-
-/* Returns how many rules are broken that have to hold. */
+/* Returns how much is wrong, warnings aside, or -1. What the server refuses to say is left out, but INFO. */
 static int server_check(struct table *t, struct store *s, struct err *e)
 {
-    struct reply *r =
-        redis_send_wait(store_redis_get(s), READ_OUTAGE_MS, 1, (const char *const[]){"INFO"}, NULL, e);
-    int wrong = 0;
+    struct server_rows rows = {.table = t};
 
-    if (!r)
-        return -1;
-    for (size_t i = 0; i < sizeof server_rules / sizeof *server_rules; i++) {
-        const struct server_rule *rule = &server_rules[i];
-        char value[64];
-        if (rule->holds(info_get(reply_str(r), rule->field, value, sizeof value)))
-            continue;
-        char *subject = xasprintf("%s=%s", rule->field, value);
-        row(t, "server", subject, rule->lost, rule->state);
-        wrong += strcmp(rule->state, "wrong") == 0;
-        free(subject);
+    for (int i = 0; i < SERVER_QUESTIONS; i++) {
+        const struct server_command *c = &server_commands[i];
+        struct reply *r = redis_send_wait(store_redis_get(s), READ_OUTAGE_MS, c->argc, c->argv, NULL, e);
+        if (r)
+            server_judge((enum server_question)i, r, clock_wall_ms(), on_server_fault, &rows);
+        else if (i == SERVER_INFO || e->code != ERR_SERVER)
+            return -1;
+        reply_free(r);
     }
-    reply_free(r);
-    return wrong;
-}
-
-static int clock_check(struct table *t, struct store *s, struct err *e)
-{
-    struct reply *r =
-        redis_send_wait(store_redis_get(s), READ_OUTAGE_MS, 1, (const char *const[]){"TIME"}, NULL, e);
-
-    if (!r)
-        return -1;
-    int64_t apart = strtoll(reply_str(reply_at(r, 0)), NULL, 10) * 1000 - clock_wall_ms();
-    reply_free(r);
-    if (apart < -CLOCK_APART_MS || apart > CLOCK_APART_MS)
-        row(t, "server", "clock", "more than 5 s apart from the clock of this host", "warning");
-    return 0;
+    return rows.wrong;
 }
 
 /* --- the namespace */
@@ -178,7 +122,7 @@ static int doctor(struct context *ctx, const void *options, const struct operand
     t = context_table(ctx, stdout, columns, sizeof columns / sizeof *columns, "All is well.");
     int64_t faults = namespace_check(t, store, o->repair, e);
     int wrong = faults < 0 ? -1 : server_check(t, store, e);
-    int status = wrong < 0 || clock_check(t, store, e) < 0 || history_check(t, store, e) < 0 ? -1 : EXIT_DONE;
+    int status = wrong < 0 || history_check(t, store, e) < 0 ? -1 : EXIT_DONE;
     if (status == EXIT_DONE) {
         table_print(t);
         if (wrong > 0 || (faults > 0 && !o->repair))
@@ -193,8 +137,12 @@ const struct command doctor_command = {
     .group = "Watch",
     .args = "",
     .summary = "Look for what is wrong in the namespace and with the settings of its server",
-    .details = "It works in small pieces beside whatever goes on. Exit status 1: something is wrong and was "
-               "not repaired.\n",
+    .details =
+        "It works in small pieces beside whatever goes on. Of the server it looks at the version, the role, "
+        "maxmemory-policy, the append-only file, snapshots, min-replicas-to-write where there are "
+        "replicas, the clock, and appendfsync where CONFIG GET is allowed. Exit status 1: something is wrong "
+        "and was "
+        "not repaired.\n",
     .rows = doctor_rows,
     .nrows = sizeof doctor_rows / sizeof *doctor_rows,
     .size = sizeof(struct doctor_options),

@@ -58,7 +58,17 @@ check 'as one object a fault' doctor 0 --json
 redis CONFIG SET maxmemory-policy allkeys-lru >"$dir/out"
 check 'a server that may delete runs is wrong' doctor 1
 check 'and named' prints '^server +maxmemory_policy=allkeys-lru .* wrong$'
-redis CONFIG SET maxmemory-policy noeviction appendonly no >"$dir/out"
+redis CONFIG SET maxmemory-policy noeviction appendfsync no >"$dir/out"
+check 'what a crash of the machine loses is warned of' doctor 0
+check 'with the mend' prints '^server +appendfsync=no .*set appendfsync everysec, or always +warning$'
+redis ACL SETUSER plain on '>secret' '~*' +@all -config >"$dir/out"
+check 'without CONFIG' doctor 0 --redis "unix://plain:secret@$dir/redis.sock"
+check 'there is what INFO says' prints '^All is well\.$'
+redis CONFIG SET maxmemory-policy allkeys-lru >"$dir/out"
+check 'also when that' doctor 1 --redis "unix://plain:secret@$dir/redis.sock"
+check 'is a fault' prints '^server +maxmemory_policy=allkeys-lru .*set maxmemory-policy noeviction +wrong$'
+redis CONFIG SET maxmemory-policy noeviction appendfsync everysec >"$dir/out"
+redis CONFIG SET appendonly no >"$dir/out"
 check 'a server without an append-only file is warned of' doctor 0
 check 'by a row' prints '^server +aof_enabled=0 .* warning$'
 redis HSET 'rivers:{default}:meta' epoch 2-0123456789ab epoch_at 1795509935000 >"$dir/out"

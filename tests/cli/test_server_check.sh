@@ -24,10 +24,17 @@ launches() { # the check was answered before
     [ "$("$rivers" --redis "redis://127.0.0.1:$careful" submit --wait -- true | wc -l)" -eq 1 ]
 }
 
-echo 1..5
+warned_of_replicas() {
+    [ "$("$rivers" --redis "redis://127.0.0.1:$careless" doctor | grep -c 'connected_slaves=1 .* warning$')" -eq "$1" ]
+}
+
+echo 1..7
 check 'eviction' warns dequeuer-careless maxmemory_policy=allkeys-lru
 check 'no append-only file' warns dequeuer-careless aof_enabled=0
 check 'a replica' warns dequeuer-replica role=slave
+check 'a replica that nobody waits for' until_true warned_of_replicas 1
+at "$careless" CONFIG SET min-replicas-to-write 1 >set.out
+check 'and one that is waited for' warned_of_replicas 0
 check 'a server that keeps runs launches them' launches
 check 'and there is nothing to say' eval '! grep level=warn dequeuer-careful.log'
 exit "$failed"
