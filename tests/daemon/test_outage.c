@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/mem.h"
 #include "support/fleet.h"
 
 /* One ends during the outage, two after it. */
@@ -158,6 +159,30 @@ static void memory_is_full(void **state)
     fleet_assert_idle(f);
 }
 
+/* Who follows is told where output is missing, and sees nothing twice. */
+static void follower_is_told_what_full_memory_cost(void **state)
+{
+    struct fleet *f = *state;
+
+    fleet_start(f, "dequeuer");
+    const char *run = fleet_submit(f, "",
+                                   "echo begun; until [ -e go ]; do sleep 0.02; done; echo lost; "
+                                   "until [ -e on ]; do sleep 0.02; done; echo over");
+    char *words = xasprintf("runs logs -f %s", run);
+    pid_t follower = fleet_start(f, words);
+    free(words);
+    WAIT_UNTIL(f, strstr(fleet_file(f, "log"), "begun\n"));
+    lua_cmd(&f->lua, "CONFIG SET maxmemory 1");
+    fleet_write(f, "go", "");
+    WAIT_UNTIL(f, strstr(fleet_file(f, "log"), "[5 bytes could not be kept]\n"));
+    lua_cmd(&f->lua, "CONFIG SET maxmemory 0");
+    fleet_write(f, "on", "");
+    assert_int_equal(fleet_wait_exit(follower), 0);
+    assert_int_equal(fleet_count(fleet_file(f, "log"), "begun"), 1);
+    assert_int_equal(fleet_count(fleet_file(f, "log"), "kept]"), 1);
+    assert_int_equal(fleet_count(fleet_file(f, "log"), "over"), 1);
+}
+
 /* Longer than any lease and deadline: nothing the step did or wrote is lost, nor is it there twice. */
 static void outcome_waits_for_the_server(void **state)
 {
@@ -273,6 +298,7 @@ int main(void)
         FLEET_TEST(standstill_shorter_than_the_lease_disturbs_nothing),
         FLEET_TEST(restart_shorter_than_the_lease_disturbs_nothing),
         FLEET_TEST(memory_is_full),
+        FLEET_TEST(follower_is_told_what_full_memory_cost),
         FLEET_TEST(outcome_waits_for_the_server),
         FLEET_TEST(outcome_that_comes_too_late_is_refused),
         FLEET_TEST(health_file_says_whether_runs_are_admitted),
