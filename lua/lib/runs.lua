@@ -6,7 +6,7 @@
 local function run_requeue(id, lane, capacity_of, reason)
     run_leave(id, lane, capacity_of)
     call('HDEL', P .. 'run:' .. id, 'dequeued_at', 'launched_at', 'started_at', 'dequeuer', 'executor', 'capacity_of',
-        'waiting_for')
+        'waiting_for', 'lease')
     run_enqueue(id)
     emit('RunRequeued', id, 'reason', reason)
 end

@@ -1,10 +1,12 @@
 -- upkeep: what time does to runs, in bounded pieces: leases end, delays end, the history grows old. Each looks whether anything
 -- is due, and only then makes the functions for it. Each returns whether more is left to do.
 local UPKEEP, SWEEP = 20, 10
+local FAR = 60000 -- ms: a clock that is set back less lengthens leases by no more
 local TURN = 100 -- ms: as exactly is it remembered when somebody swept
 
 -- A gap between two sweeps means that the fleet, the server or the clock stood still or jumped: holders may have been cut
 -- off as well, so nothing is swept before they had one lease to renew. Both times are those of `meta`, nil when there is none.
+-- What a clock that was set back has left behind is cut (set_back.lua), from the next call on.
 local function sweep_allowed(run_lease, interval, swept_at, resumed_at)
     if not swept_at or now < swept_at or now >= swept_at + TURN then
         call('HSET', P .. 'meta', 'swept_at', num(now))
@@ -12,6 +14,9 @@ local function sweep_allowed(run_lease, interval, swept_at, resumed_at)
     local longest = 2 * interval + math.min(5000, run_lease / 5)
     if swept_at and (now < swept_at - 1000 or now > swept_at + longest) then
         call('HSET', P .. 'meta', 'resumed_at', num(now))
+        if now < swept_at - FAR then
+            call('HSET', P .. 'meta', 'set_back', 'running 0')
+        end
         return false
     end
     return not resumed_at or now >= resumed_at + run_lease

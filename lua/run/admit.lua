@@ -28,18 +28,22 @@ if kept then
 end
 
 local function meta_read()
-    return unpack(call('HMGET', P .. 'meta', 'token', 'paused_until', 'swept_at', 'resumed_at'))
+    return unpack(call('HMGET', P .. 'meta', 'token', 'paused_until', 'swept_at', 'resumed_at', 'set_back'))
 end
-local token, paused_until, swept_at, resumed_at = meta_read()
+local token, paused_until, swept_at, resumed_at, set_back = meta_read()
 if (tonumber(ARGV[11]) or 0) > (tonumber(token) or 0) then
     --@include lib/history.lua
     history_seen(tonumber(ARGV[11]), run_lease)
-    token, paused_until, swept_at, resumed_at = meta_read()
+    token, paused_until, swept_at, resumed_at, set_back = meta_read()
 end
 
 local phase, more = refile(), false
 if sweep_allowed(run_lease, interval, tonumber(swept_at), tonumber(resumed_at)) then
     more = sweep()
+end
+if set_back then
+    --@include lib/set_back.lua
+    more = leases_cut(set_back, run_lease) or more
 end
 more = pools() or more
 more = promote() or more

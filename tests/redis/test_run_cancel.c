@@ -8,7 +8,7 @@
 
 #define STARTED                                                                                              \
     "OK [state Started priority 0 submitted_at 1000 gates '' token 1 attempt 1 dequeued_at 1000 dequeuer d " \
-    "started_at 1000 executor host:1] {}"
+    "started_at 1000 executor host:1 lease 30000] {}"
 
 static struct row queued_run[] = {
     {"submit A", "OK NEW A"},

@@ -8,10 +8,10 @@
 
 #define STARTED                                                                                              \
     "OK [state Started priority 0 submitted_at 1000 gates '' token 1 attempt 1 dequeued_at 1000 dequeuer d " \
-    "started_at 1000 executor host:1] {}"
+    "started_at 1000 executor host:1 lease 30000] {}"
 #define STARTED_REQUEUE(token, attempt)                                                                      \
     "OK [state Started priority 5 submitted_at 1000 on_lost requeue gates '' token " token                   \
-    " attempt " attempt " dequeued_at 1000 dequeuer d started_at 1000 executor host:1] {}"
+    " attempt " attempt " dequeued_at 1000 dequeuer d started_at 1000 executor host:1 lease 30000] {}"
 
 static struct row launch_failed[] = {
     {"submit A --on_lost=requeue", "OK NEW A"},
@@ -95,7 +95,7 @@ static struct row requeued[] = {
     {"run/confirm 180000 $A %A", "OK OK"},
     {"run/start $A %A host:1 30000", "OK [state Started priority 5 submitted_at 1000 on_lost requeue gates "
                                      "'' token 1 attempt 1 dequeued_at 1000 dequeuer d "
-                                     "capacity_of d launched_at 1000 started_at 1000 executor host:1] {}"},
+                                     "capacity_of d launched_at 1000 started_at 1000 executor host:1 lease 30000] {}"},
     {"DEL @events @bell", "2"},
     {"run/lost $A %A exit:1", "OK Queued"},
     {"HGETALL @run:$A",

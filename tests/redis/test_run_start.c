@@ -15,7 +15,7 @@ static struct row started_run[] = {
     {"run/start $A %A host:7 30000",
      "OK [state Started priority 0 submitted_at 1000 job j tag:team a gates '' token 1 attempt 1 dequeued_at "
      "1000 "
-     "dequeuer d7 launched_at 1000 started_at 2000 executor host:7] {\"steps\":[1]}"},
+     "dequeuer d7 launched_at 1000 started_at 2000 executor host:7 lease 30000] {\"steps\":[1]}"},
     {"ZRANGE @running 0 -1 WITHSCORES", "A 32000"},
     {"events", "RunStart A token 1 attempt 1 executor host:7"},
     {0},
@@ -26,11 +26,11 @@ static struct row again_by_the_same_executor[] = {
     {"admit", "OK 0 A 1 1"},
     {"run/start $A %A host:7 30000", "OK [state Started priority 0 submitted_at 1000 gates '' token 1 "
                                      "attempt 1 dequeued_at 1000 dequeuer d started_at 1000 "
-                                     "executor host:7] {}"},
+                                     "executor host:7 lease 30000] {}"},
     {"at 2000", ""},
     {"same run/start $A %A host:7 30000", "OK [state Started priority 0 submitted_at 1000 gates '' token 1 "
                                           "attempt 1 dequeued_at 1000 dequeuer d started_at 1000 "
-                                          "executor host:7] {}"},
+                                          "executor host:7 lease 30000] {}"},
     {"same run/start $A %A host:8 30000", "STALE Started"},
     {"same run/start $A 2 host:7 30000", "STALE Started"},
     {0},
@@ -42,7 +42,7 @@ static struct row after_the_launch_lease_but_before_a_sweep[] = {
     {"at 60000", ""},
     {"run/start $A %A host:7 30000", "OK [state Started priority 0 submitted_at 1000 gates '' token 1 "
                                      "attempt 1 dequeued_at 1000 dequeuer d started_at 60000 "
-                                     "executor host:7] {}"},
+                                     "executor host:7 lease 30000] {}"},
     {"admit", "OK 0"},
     {"ZSCORE @running $A", "90000"},
     {0},
@@ -68,7 +68,7 @@ static struct row token_of_an_earlier_admission[] = {
     {"same run/start $A 1 host:7 30000", "STALE NotStarted"},
     {"run/start $A 2 host:7 30000", "OK [state Started priority 0 submitted_at 1000 gates '' token 2 attempt "
                                     "2 dequeued_at 16000 dequeuer d started_at 16000 "
-                                    "executor host:7] {}"},
+                                    "executor host:7 lease 30000] {}"},
     {"events", "RunQueued A; RunDequeued A token 1 attempt 1 dequeuer d; "
                "RunRequeued A reason the dequeuer ended before the launch was confirmed; "
                "RunDequeued A token 2 attempt 2 dequeuer d; RunStart A token 2 attempt 2 executor host:7"},

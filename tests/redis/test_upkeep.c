@@ -181,6 +181,46 @@ static struct row clock_set_back[] = {
     {0},
 };
 
+/* What was given while it went ahead lasts no longer than it would have. */
+static struct row leases_are_cut_when_the_clock_is_set_back[] = {
+    {"at 5000000", ""},
+    {"HSET @pool_limits db 3", "1"},
+    {"submit A", "OK NEW A"},
+    {"submit B", "OK NEW B"},
+    {"admit", "OK 0 A 1 1 B 2 1"},
+    {"HSET @run:$A state Started lease 30000", "1"},
+    {"ZADD @running XX 5030000 $A", "0"},
+    {"pool/claim x/s '' 1 0 db 2", "GRANTED 11 300000"},
+    {"pool/claim x/t '' 1 0 db 2", "WAITING pool 'db' full (2/3) db 1"},
+    {"at 1400000", ""},
+    {"admit", "OK 0"},
+    {"HGET @meta set_back", "running 0"},
+    {"admit", "OK 1"},
+    {"ZRANGE @running 0 -1 WITHSCORES", "B 1415000 A 1430000"},
+    {"HGET @run:$B dequeued_at", "1400000"},
+    {"admit", "OK 1"},
+    {"admit", "OK 0"},
+    {"ZSCORE @slots x/s", "1700000"},
+    {"ZSCORE @waiters x/t", "1430000"},
+    {"HEXISTS @meta set_back", "0"},
+    {"at 1430000", ""},
+    {"admit --batch=0", "OK 1"},
+    {"HGET @run:$B state", "Queued"},
+    {"HGET @run:$A state", "Failure"},
+    {0},
+};
+
+static struct row pause_is_cut_when_the_clock_is_set_back[] = {
+    {"at 5000000", ""},
+    {"admit", "OK 0"},
+    {"HSET @meta paused_until 5020000", "1"},
+    {"at 1400000", ""},
+    {"admit", "OK 0"},
+    {"admit", "OK 1"},
+    {"HGET @meta paused_until", "1430000"},
+    {0},
+};
+
 /* --- delays ------------------------------------------------------------------------------------------------------ */
 
 static struct row delay_ends[] = {
@@ -285,6 +325,8 @@ int main(void)
         QUEUE_TEST(gap_of_a_slow_interval),
         QUEUE_TEST(gap_of_a_short_lease),
         QUEUE_TEST(clock_set_back),
+        QUEUE_TEST(leases_are_cut_when_the_clock_is_set_back),
+        QUEUE_TEST(pause_is_cut_when_the_clock_is_set_back),
         QUEUE_TEST(delay_ends),
         QUEUE_TEST(delay_ends_between_others),
         QUEUE_TEST(delays_in_a_call_are_bounded),

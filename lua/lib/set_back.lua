@@ -1,0 +1,52 @@
+-- set_back: the clock was set back. Leases that were given before would last as much longer: those of the dead keep their places,
+-- and nobody would miss them for hours. So each that ends later than its length from now on is cut to that, in slices; who is
+-- alive renews it long before. `meta` field set_back: `<index> <cursor>` of the next slice.
+local SLACK, SLICE = 1000, 20
+local NEXT = {running = 'slots', slots = 'waiters'}
+
+-- How long the lease of a member is. A run that was dequeued in what is the future now was dequeued now.
+local LENGTH = {
+    running = function(id, expiry, run_lease)
+        local f = call('HMGET', P .. 'run:' .. id, 'state', 'lease', 'dequeued_at')
+        if f[1] == 'Started' then
+            return tonumber(f[2]) or run_lease
+        elseif f[3] and tonumber(f[3]) > now then
+            call('HSET', P .. 'run:' .. id, 'dequeued_at', num(now))
+        end
+        return f[3] and expiry - f[3] or run_lease
+    end,
+    slots = function(claim)
+        return tonumber(call('HGET', P .. 'slot:' .. claim, 'lease')) or 0
+    end,
+    waiters = function()
+        return 30000
+    end,
+}
+
+-- One slice. Returns whether more is left to do.
+local function leases_cut(place, run_lease)
+    local index, cursor = place:match('^(%S+) (%S+)$')
+    if (tonumber(call('HGET', P .. 'meta', 'paused_until')) or 0) > now + run_lease then
+        call('HSET', P .. 'meta', 'paused_until', num(now + run_lease))
+    end
+    local answer = call('ZSCAN', P .. index, cursor, 'COUNT', SLICE)
+    for i = 1, #answer[2], 2 do
+        local member, expiry = answer[2][i], tonumber(answer[2][i + 1])
+        if expiry > now + SLACK then
+            local length = LENGTH[index](member, expiry, run_lease)
+            if expiry > now + length + SLACK then
+                call('ZADD', P .. index, 'XX', num(now + length), member)
+            end
+        end
+    end
+    cursor = answer[1]
+    if cursor == '0' then
+        index = NEXT[index]
+    end
+    if index then
+        call('HSET', P .. 'meta', 'set_back', index .. ' ' .. cursor)
+        return true
+    end
+    call('HDEL', P .. 'meta', 'set_back')
+    return false
+end
