@@ -5,7 +5,7 @@
  * judges: the workers write when steps start and end, this program what it did and what Redis holds at the end.
  *
  * usage: chaos SECONDS SEED DIR HOST     DIR: empty, short; HOST: preload/redis_host.so; $RIVERS names the binary; the worker is
- * found on $PATH; $ONLY lists the faults to draw from, by their names
+ * found on $PATH; $SYNC: appendfsync, always or everysec; $ONLY lists the faults to draw from, by their names
  */
 #include <dirent.h>
 #include <errno.h>
@@ -43,6 +43,7 @@
 #define BURST_MS    20000
 #define QUIET_MS    20000 /* between two bursts */
 #define HOUR_S      3600
+#define LOSS_MS     2000 /* so much may not be synced with appendfsync everysec */
 #define PREFIX      "rivers:{chaos}:"
 #define LIMITS_KEYS 4
 
@@ -54,9 +55,11 @@ struct chaos {
     unsigned short seed[3];
     int history;
     struct redis_host_page *host;
-    const char *only;     /* NULL: all faults */
-    int64_t paused_until; /* by CLIENT PAUSE, which ends by the wall clock of the server */
-    bool redis_stands;    /* is stopped by SIGSTOP */
+    const char *sync;                /* appendfsync */
+    const char *only;                /* NULL: all faults */
+    int64_t paused_until;            /* by CLIENT PAUSE, which ends by the wall clock of the server */
+    bool redis_stands;               /* is stopped by SIGSTOP */
+    int64_t stopped_at, stood_until; /* the last time */
     bool short_memory;
 };
 
@@ -116,16 +119,22 @@ static int64_t count(struct chaos *c, const char *command)
     return n;
 }
 
-/* Sets a limit and notes which tokens it holds for. */
+static bool syncs_late(const struct chaos *c)
+{
+    return strcmp(c->sync, "always") != 0;
+}
+
+/* Sets a limit and notes which tokens it holds for. It outlives a power cut, as the tokens given before it do. */
 static void set_limit(struct chaos *c, const char *hash, const char *field, const char *name, int n)
 {
     static const char both[] = "redis.call('HSET', KEYS[1] .. ARGV[1], ARGV[2], ARGV[3]) "
                                "return redis.call('HGET', KEYS[1] .. 'meta', 'token') or '0'";
+    freeReplyObject(ask(c, "CONFIG SET appendfsync always"));
     redisReply *r = ask(c, "EVAL %s 1 " PREFIX " %s %s %d", both, hash, field, n);
-
     if (r)
         note(c, "limit %s %d %s\n", name, n, r->str);
     freeReplyObject(r);
+    freeReplyObject(ask(c, "CONFIG SET appendfsync %s", c->sync));
 }
 
 static void change_limits(struct chaos *c)
@@ -277,7 +286,7 @@ static char *submit(struct chaos *c, int client, const char *path)
         FILE *out = popen(command, "re"); // NOLINT(cert-env33-c): our own words
         while (out && fgets(id, sizeof id, out)) {
             id[strcspn(id, "\n")] = '\0';
-            note(c, "accepted %s\n", id);
+            note(c, "accepted %s %" PRId64 "\n", id, clock_wall_ms());
         }
         if (out && pclose(out) == 0)
             return xstrdup(id);
@@ -386,12 +395,26 @@ static bool stop_executor_and_guard(struct chaos *c, struct fault *f)
     return kill(f->pid, SIGSTOP) == 0;
 }
 
+/* Just killed: what was done in the last seconds in which it worked may be lost, and whoever worked on what is lost has ended
+ * one lease from now. */
+static void note_loss(struct chaos *c)
+{
+    int64_t now = clock_wall_ms(), since = now - LOSS_MS;
+
+    if (!syncs_late(c) || !atomic_load(&c->host->holds_unsynced))
+        return;
+    if (clock_mono_ms() < c->stood_until + LOSS_MS)
+        since -= c->stood_until - c->stopped_at;
+    note(c, "loss %" PRId64 " %" PRId64 " %" PRId64 "\n", since, now, now + RUN_LEASE);
+}
+
 static bool kill_redis(struct chaos *c, struct fault *f)
 {
     (void)f;
     if (c->redis_stands)
         return false;
     redis_server_kill(&c->server);
+    note_loss(c);
     nap(below(c, 300));
     atomic_store(&c->host->holds_unsynced, 0);
     redis_server_restart(&c->server);
@@ -417,12 +440,14 @@ static bool stop_redis(struct chaos *c, struct fault *f)
 {
     f->pid = c->server.pid;
     c->redis_stands = kill(f->pid, SIGSTOP) == 0;
+    c->stopped_at = clock_mono_ms();
     return c->redis_stands;
 }
 
 static void redis_goes_on(struct chaos *c, struct fault *f)
 {
     c->redis_stands = false;
+    c->stood_until = clock_mono_ms();
     go_on(c, f);
 }
 
@@ -494,11 +519,12 @@ static bool pause_clients(struct chaos *c, struct fault *f)
     return true;
 }
 
-/* The clock of the server, against which it measures leases: an hour ahead or behind. A pause would last as long. */
+/* The clock of the server, against which it measures leases: an hour ahead or behind. A pause would last as long,
+ * and so would what Redis syncs late: it does so by the same clock. */
 static bool jump(struct chaos *c, struct fault *f)
 {
     (void)f;
-    if (c->redis_stands || clock_mono_ms() < c->paused_until)
+    if (c->redis_stands || syncs_late(c) || clock_mono_ms() < c->paused_until)
         return false;
     atomic_store(&c->host->clock_offset_s, below(c, 2) ? HOUR_S : -HOUR_S);
     return true;
@@ -702,7 +728,6 @@ static void note_end(struct chaos *c)
 
 int main(int argc, char **argv)
 {
-    static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
     static struct chaos c;
 
     if (argc != 5 || chdir(argv[3]) < 0) {
@@ -712,6 +737,7 @@ int main(int argc, char **argv)
     c.dir = argv[3];
     c.rivers = getenv("RIVERS");
     c.only = getenv("ONLY");
+    c.sync = getenv("SYNC") ? getenv("SYNC") : "always";
     if (!some_are_wanted(&c)) {
         fprintf(stderr, "chaos: ONLY: no fault has a name in '%s'\n", c.only);
         return 2;
@@ -731,6 +757,7 @@ int main(int argc, char **argv)
     free(log);
     free(live);
 
+    const char *const durable[] = {"--appendonly", "yes", "--appendfsync", c.sync, NULL};
     redis_server_start(&c.server, durable);
     for (int i = 0; i < PROXIES; i++)
         c.proxies[i] = proxy_new(&c.server);
