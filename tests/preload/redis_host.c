@@ -107,7 +107,8 @@ int open64(const char *path, int flags, ...)
     va_list args;
 
     va_start(args, flags);
-    mode_t mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
+    mode_t mode =
+        flags & O_CREAT ? va_arg(args, mode_t) : 0; // NOLINT(clang-analyzer-valist.Uninitialized): it is
     va_end(args);
     NEXT("open64", next);
     int fd = next(path, flags, mode);
