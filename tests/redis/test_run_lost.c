@@ -93,9 +93,10 @@ static struct row requeued[] = {
     {"submit A --on_lost=requeue --priority=5", "OK NEW A"},
     {"admit --batch=1 --capacity=9", "OK 0 A 1 1"},
     {"run/confirm 180000 $A %A", "OK OK"},
-    {"run/start $A %A host:1 30000", "OK [state Started priority 5 submitted_at 1000 on_lost requeue gates "
-                                     "'' token 1 attempt 1 dequeued_at 1000 dequeuer d "
-                                     "capacity_of d launched_at 1000 started_at 1000 executor host:1 lease 30000] {}"},
+    {"run/start $A %A host:1 30000",
+     "OK [state Started priority 5 submitted_at 1000 on_lost requeue gates "
+     "'' token 1 attempt 1 dequeued_at 1000 dequeuer d "
+     "capacity_of d launched_at 1000 started_at 1000 executor host:1 lease 30000] {}"},
     {"DEL @events @bell", "2"},
     {"run/lost $A %A exit:1", "OK Queued"},
     {"HGETALL @run:$A",

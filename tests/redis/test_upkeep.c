@@ -211,14 +211,8 @@ static struct row leases_are_cut_when_the_clock_is_set_back[] = {
 };
 
 static struct row pause_is_cut_when_the_clock_is_set_back[] = {
-    {"at 5000000", ""},
-    {"admit", "OK 0"},
-    {"HSET @meta paused_until 5020000", "1"},
-    {"at 1400000", ""},
-    {"admit", "OK 0"},
-    {"admit", "OK 1"},
-    {"HGET @meta paused_until", "1430000"},
-    {0},
+    {"at 5000000", ""}, {"admit", "OK 0"}, {"HSET @meta paused_until 5020000", "1"}, {"at 1400000", ""},
+    {"admit", "OK 0"},  {"admit", "OK 1"}, {"HGET @meta paused_until", "1430000"},   {0},
 };
 
 /* --- delays ------------------------------------------------------------------------------------------------------ */
