@@ -30,9 +30,10 @@ struct call *start_call(struct store *s, const struct execution *x, const char *
     return c;
 }
 
-struct call *renew_call(struct store *s, const struct execution *x, int64_t lease_ms)
+static struct call *lease_call(struct store *s, enum script_id script, const struct execution *x,
+                               int64_t lease_ms)
 {
-    struct call *c = call_new(s, SCRIPT_RUN_RENEW);
+    struct call *c = call_new(s, script);
 
     call_int(c, lease_ms);
     call_str(c, x->run);
@@ -40,14 +41,14 @@ struct call *renew_call(struct store *s, const struct execution *x, int64_t leas
     return c;
 }
 
+struct call *renew_call(struct store *s, const struct execution *x, int64_t lease_ms)
+{
+    return lease_call(s, SCRIPT_RUN_RENEW, x, lease_ms);
+}
+
 struct call *hold_call(struct store *s, const struct execution *x, int64_t lease_ms)
 {
-    struct call *c = call_new(s, SCRIPT_RUN_HOLD);
-
-    call_int(c, lease_ms);
-    call_str(c, x->run);
-    call_int(c, x->token);
-    return c;
+    return lease_call(s, SCRIPT_RUN_HOLD, x, lease_ms);
 }
 
 struct call *report_call(struct store *s, const struct execution *x, const struct step_report *reports,
