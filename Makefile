@@ -167,7 +167,7 @@ lint: ## Check layers, format, Lua and shell scripts, and run clang-tidy and cpp
 
 .PHONY: format
 format: ## Rewrite the C files as clang-format wants them
-	clang-format -i $(wildcard src/*/*.[ch] include/*/*.h tests/*/*.[ch])
+	clang-format -i $(wildcard src/*/*.[ch] tests/*/*.[ch])
 
 .PHONY: install
 install: $(B)/rivers ## Install to $(DESTDIR)$(PREFIX)/bin
