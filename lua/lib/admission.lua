@@ -8,7 +8,7 @@ local function run_admit(id, lane, token, attempt, by)
     local run = P .. 'run:' .. id
     call('ZREM', P .. 'queue', id)
     call('ZADD', P .. 'running', num(now + by.launch_lease), id)
-    for _, gate in ipairs(gates_in(lane)) do
+    for _, gate in ipairs(gates_in[lane]) do
         gate_enter(gate, id)
     end
     lane_drop(lane, id)

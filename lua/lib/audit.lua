@@ -58,7 +58,7 @@ local function check_run(mends, id)
     elseif index == 'queue' and found[1] == 'queue' and not is_in('lane:' .. (f[2] or ''), id) then
         fault(mends, 'run', id, 'queued outside of its lane', function() run_place(id, f) end)
     elseif index == 'running' then
-        for _, gate in ipairs(gates_in(f[2] or '')) do
+        for _, gate in ipairs(gates_in[f[2] or '']) do
             if not is_in('gate:' .. gate, id) then
                 fault(mends, 'gate', id, 'not counted by ' .. gate, function() gate_enter(gate, id) end)
             end

@@ -19,7 +19,7 @@ local function run_leave(id, lane, capacity_of)
     if capacity_of then
         call('ZREM', P .. 'dequeuer:' .. capacity_of, id)
     end
-    for _, gate in ipairs(gates_in(lane)) do
+    for _, gate in ipairs(gates_in[lane]) do
         gate_leave(gate, id)
         wake(gate)
     end

@@ -2,19 +2,11 @@
 -- A tag limit `team` makes the gate `team`; `team=growth` and `team=*` both make the gate `team=growth`, whose limit is the
 -- lower of the two. A gate's usage is the set of in-progress runs in `gate:<name>`.
 --@include lib/limits.lua
-local limit_memo = {}
-local function limit_of(gate)
-    local limit = limit_memo[gate]
-    if not limit then
-        local key = gate:match('^([^=]*)=')
-        limit = limit_number(limits[unescape(gate)])
-        if key then
-            limit = math.min(limit, limit_number(limits[unescape(key) .. '=*']))
-        end
-        limit_memo[gate] = limit
-    end
-    return limit
-end
+--@include lib/memo.lua
+local limit_of = memo(function(gate)
+    local key, limit = gate:match('^([^=]*)='), limit_number(limits[unescape(gate)])
+    return key and math.min(limit, limit_number(limits[unescape(key) .. '=*'])) or limit
+end)
 
 -- tags: {key, value, key, value, ...}; returns the lane, the sorted names of the gates joined by ','
 local function lane_of(tags)
@@ -43,39 +35,29 @@ local function tags_of(id)
     return tags
 end
 
-local gates_memo = {}
-local function gates_in(lane)
-    local gates = gates_memo[lane]
-    if not gates then
-        gates = {}
-        for gate in lane:gmatch('[^,]+') do
-            gates[#gates + 1] = gate
-        end
-        gates_memo[lane] = gates
+-- The gates of a lane.
+local gates_in = memo(function(lane)
+    local gates = {}
+    for gate in lane:gmatch('[^,]+') do
+        gates[#gates + 1] = gate
     end
     return gates
-end
+end)
 
-local usage_memo = {}
-local function usage_of(gate)
-    local usage = usage_memo[gate]
-    if not usage then
-        usage = call('ZCARD', P .. 'gate:' .. gate)
-        usage_memo[gate] = usage
-    end
-    return usage
-end
+local usage_of = memo(function(gate)
+    return call('ZCARD', P .. 'gate:' .. gate)
+end)
 
 local function room_of(gate)
-    return limit_of(gate) - usage_of(gate)
+    return limit_of[gate] - usage_of[gate]
 end
 
 local function gate_enter(gate, id)
     local added = call('ZADD', P .. 'gate:' .. gate, num(now), id)
-    usage_memo[gate] = usage_memo[gate] and usage_memo[gate] + added
+    usage_of[gate] = rawget(usage_of, gate) and usage_of[gate] + added
 end
 
 local function gate_leave(gate, id)
     local removed = call('ZREM', P .. 'gate:' .. gate, id)
-    usage_memo[gate] = usage_memo[gate] and usage_memo[gate] - removed
+    usage_of[gate] = rawget(usage_of, gate) and usage_of[gate] - removed
 end

@@ -1,4 +1,6 @@
 -- grace: after a gap (see upkeep) no grant ends before its holder had the time of its lease to come back.
+local PATIENCE = 30000 -- ms: who waits asks again within this time, and comes within it for what was granted
+
 local resumed_at
 local function grace_end(span)
     resumed_at = resumed_at or tonumber(call('HGET', P .. 'meta', 'resumed_at')) or -math.huge

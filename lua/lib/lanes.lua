@@ -4,7 +4,7 @@
 -- So a head that leaves `ready` hands on: the best head parked on each of its gates that has room takes its place.
 --@include lib/wake.lua
 local function full_gate(lane)
-    for _, gate in ipairs(gates_in(lane)) do
+    for _, gate in ipairs(gates_in[lane]) do
         if not may_pass(gate) then
             return gate
         end
@@ -19,7 +19,7 @@ local function parked_add(gate, id, score)
 end
 
 local function hand_on(lane)
-    for _, gate in ipairs(gates_in(lane)) do
+    for _, gate in ipairs(gates_in[lane]) do
         wake(gate)
     end
 end

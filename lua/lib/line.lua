@@ -1,9 +1,9 @@
 -- line: the waiting lines of pools, and for whom slots are kept. What the keys hold: pools.lua.
 --@include lib/shapes.lua
 --@include lib/drift.lua
+--@include lib/grace.lua
 --@include lib/history.lua
-local AHEAD = 16       -- shapes at the head of a line that are protected from being passed for ever
-local PATIENCE = 30000 -- ms: who waits asks again within this time, and comes within it for what was granted
+local AHEAD = 16 -- shapes at the head of a line that are protected from being passed for ever
 
 local function line_member(arrival, name)
     return string.format('%015.0f %s', arrival, name)

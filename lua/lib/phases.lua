@@ -17,10 +17,10 @@ local function recount(id)
     if old == new then
         return
     end
-    for _, gate in ipairs(gates_in(old)) do
+    for _, gate in ipairs(gates_in[old]) do
         gate_leave(gate, id)
     end
-    for _, gate in ipairs(gates_in(new)) do
+    for _, gate in ipairs(gates_in[new]) do
         gate_enter(gate, id)
     end
     call('HSET', run, 'gates', new)

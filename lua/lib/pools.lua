@@ -18,7 +18,6 @@
 --@include lib/grants.lua
 --@include lib/line.lua
 --@include lib/bell.lua
---@include lib/grace.lua
 local LOOKS = 500 -- heads of shapes looked at in one call
 local GRANTS = 50 -- grants to waiters in one call
 

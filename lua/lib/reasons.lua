@@ -8,9 +8,9 @@ local function blocking_gates(lane)
     if current >= most then
         blocked[1] = {'', num(current), num(most)}
     end
-    for _, gate in ipairs(gates_in(lane)) do
+    for _, gate in ipairs(gates_in[lane]) do
         if room_of(gate) <= 0 then
-            blocked[#blocked + 1] = {unescape(gate), num(usage_of(gate)), num(limit_of(gate))}
+            blocked[#blocked + 1] = {unescape(gate), num(usage_of[gate]), num(limit_of[gate])}
         end
     end
     return blocked

@@ -1,6 +1,7 @@
 -- set_back: the clock was set back. Leases that were given before would last as much longer: those of the dead keep their places,
 -- and nobody would miss them for hours. So each that ends later than its length from now on is cut to that, in slices; who is
 -- alive renews it long before. `meta` field set_back: `<index> <cursor>` of the next slice.
+--@include lib/grace.lua
 local SLACK, SLICE = 1000, 20
 local NEXT = {running = 'slots', slots = 'waiters'}
 
@@ -19,7 +20,7 @@ local LENGTH = {
         return tonumber(call('HGET', P .. 'slot:' .. claim, 'lease')) or 0
     end,
     waiters = function()
-        return 30000
+        return PATIENCE
     end,
 }
 

@@ -1,14 +1,7 @@
 -- shapes: what a claim asks of pools, `api=2,db=1`, against the limits of this moment and what is used.
 --@include lib/limits.lua
 --@include lib/events.lua
-local function memo(make)
-    return setmetatable({}, {__index = function(known, name)
-        local value = make(name)
-        rawset(known, name, value)
-        return value
-    end})
-end
-
+--@include lib/memo.lua
 -- {{pool, weight}, ...} of a shape
 local parts_of = memo(function(shape)
     local parts = {}

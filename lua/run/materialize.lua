@@ -19,7 +19,7 @@ local lane, token = lane_of(r.tags), num(call('HINCRBY', P .. 'meta', 'token', 1
 local id = run_record(r, ARGV[3], 'NotStarted', 'gates', lane, 'token', token, 'attempt', '1', 'dequeuer', ARGV[4],
     'dequeued_at', num(now), 'launched_at', num(now))
 call('ZADD', P .. 'running', num(now + tonumber(ARGV[5])), id)
-for _, gate in ipairs(gates_in(lane)) do
+for _, gate in ipairs(gates_in[lane]) do
     gate_enter(gate, id)
 end
 emit('RunDequeued', id, 'token', token, 'attempt', '1', 'dequeuer', ARGV[4])
