@@ -15,9 +15,10 @@ echo secret >password
 echo watch >sentinel-password
 echo wrong >wrong-password
 
-# NAME OPTION...: as `server`, with TLS on $tls beside the port that this test asks at.
+# NAME OPTION...: as `server`, with TLS on $tls beside the port that this test asks at; the bus of a cluster, 10,000 above it, is
+# below the ports that the kernel hands out.
 tls_server() {
-    tls=$(shuf -i 21000-31999 -n 1)
+    tls=$(shuf -i 21000-22700 -n 1)
     server "$@" --tls-port "$tls" --tls-cert-file "$dir/cert.pem" --tls-key-file "$dir/key.pem" \
         --tls-ca-cert-file "$dir/ca.pem" --tls-auth-clients no --tls-replication yes --tls-cluster yes
 }
