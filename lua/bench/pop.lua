@@ -7,7 +7,7 @@
 --@include lib/open.lua
 local reply, expiry = {'OK'}, num(now + 30000)
 for _ = 1, tonumber(ARGV[2]) do
-    local lane = call('ZRANGE', P .. 'ready', 0, 0)[1]
+    local lane = call('ZRANGE', P .. 'ready', '0', '0')[1]
     if not lane then
         break
     end

@@ -28,7 +28,7 @@ if #found > 0 then
 end
 if cursor == '' then
     next_at = math.max(begun_at + interval, now + pause)
-    call('HSET', DOCTOR, 'ended_at', num(now))
+    call('HSET', DOCTOR, 'ended_at', NOW)
 else
     next_at = now + pause
 end

@@ -12,10 +12,10 @@ local function run_admit(id, lane, token, attempt, by)
         gate_enter(gate, id)
     end
     lane_drop(lane, id)
-    call('HSET', run, 'state', 'NotStarted', 'token', token, 'attempt', attempt, 'dequeued_at', num(now), 'dequeuer',
+    call('HSET', run, 'state', 'NotStarted', 'token', token, 'attempt', attempt, 'dequeued_at', NOW, 'dequeuer',
         by.dequeuer, unpack(by.counted))
     if by.counted[1] then
-        call('ZADD', P .. 'dequeuer:' .. by.dequeuer, num(now), id)
+        call('ZADD', P .. 'dequeuer:' .. by.dequeuer, NOW, id)
     end
     emit('RunDequeued', id, 'token', token, 'attempt', attempt, 'dequeuer', by.dequeuer)
 end
@@ -25,7 +25,7 @@ end
 local function admit_best(room, phase, by, reply)
     local token, work = call('HINCRBY', P .. 'meta', 'token', num(room)) - room, 0
     while room > 0 and work < WORK do
-        local best = call('ZRANGE', READY, 0, 0, 'WITHSCORES')
+        local best = call('ZRANGE', READY, '0', '0', 'WITHSCORES')
         local id, score = best[1], best[2]
         if not id then
             return

@@ -22,7 +22,7 @@ local function is_in(key, member)
 end
 
 local function in_order(id)
-    return call('ZRANGE', P .. 'lane:' .. (call('HGET', P .. 'run:' .. id, 'gates') or ''), 0, 0)[1] == id
+    return call('ZRANGE', P .. 'lane:' .. (call('HGET', P .. 'run:' .. id, 'gates') or ''), '0', '0')[1] == id
 end
 
 -- Puts a run into the one index of its state.
@@ -36,7 +36,7 @@ local function run_place(id, f)
     elseif INDEX_OF[f[1]] == 'running' then
         call('ZADD', P .. 'running', num(now + 30000), id)
     else
-        call('ZADD', P .. 'history', f[4] or num(now), id)
+        call('ZADD', P .. 'history', f[4] or NOW, id)
     end
 end
 
@@ -78,7 +78,7 @@ end
 
 local function check_claim(kind, index, mends, claim)
     if not is_in(index, claim) then
-        fault(mends, kind, claim, 'not in ' .. index, function() call('ZADD', P .. index, num(now), claim) end)
+        fault(mends, kind, claim, 'not in ' .. index, function() call('ZADD', P .. index, NOW, claim) end)
     end
 end
 
@@ -163,7 +163,7 @@ end
 local function check_whole(mends, name)
     local lane, pool = name:match('^lane:(.*)$'), name:match('^pool:(.*):holders$')
     if lane then
-        local head = call('ZRANGE', P .. name, 0, 0, 'WITHSCORES')
+        local head = call('ZRANGE', P .. name, '0', '0', 'WITHSCORES')
         local gate = head[1] and call('HGET', P .. 'run:' .. head[1], 'parked')
         if head[1] and not is_in('ready', head[1]) and not (gate and is_in('parked:' .. gate, head[1])) then
             fault(mends, 'lane', lane, 'its first run is no candidate', function()

@@ -78,7 +78,7 @@ local function contest(claim, attempt, shape, priority, is_step)
     end
     pools_create(run_and_step(claim), shape)
     priority = tonumber(waits[3]) or priority or 0
-    local arrival = tonumber(waits[4] or call('HINCRBY', P .. 'meta', 'arrival', 1))
+    local arrival = tonumber(waits[4] or call('HINCRBY', P .. 'meta', 'arrival', '1'))
     if not may_enter(shape, priority, arrival) then
         return line_up(claim, attempt, shape, priority, arrival, waits[1])
     end

@@ -28,11 +28,11 @@ end
 -- The run is in a final state from now on; it holds nothing any more.
 local function run_final(id, was, state, reason)
     local run = P .. 'run:' .. id
-    call('HSET', run, 'state', state, 'ended_at', num(now))
+    call('HSET', run, 'state', state, 'ended_at', NOW)
     if reason ~= '' then
         call('HSET', run, 'reason', reason)
     end
-    call('ZADD', P .. 'history', num(now), id)
+    call('ZADD', P .. 'history', NOW, id)
     call('DEL', P .. 'wake:' .. id)
     if was == 'NotStarted' then
         call('HDEL', run, 'waiting_for')

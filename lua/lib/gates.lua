@@ -53,7 +53,7 @@ local function room_of(gate)
 end
 
 local function gate_enter(gate, id)
-    local added = call('ZADD', P .. 'gate:' .. gate, num(now), id)
+    local added = call('ZADD', P .. 'gate:' .. gate, NOW, id)
     usage_of[gate] = rawget(usage_of, gate) and usage_of[gate] + added
 end
 

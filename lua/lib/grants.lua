@@ -10,7 +10,7 @@ end
 -- Gives the slots. until_taken: the claimant has not been told yet and has this long to come for them. Returns the token and
 -- the lease, '0' when only unlimited pools were asked: then nothing is recorded and nothing ends.
 local function grant(claim, attempt, shape, since, until_taken)
-    local token, held = num(call('HINCRBY', P .. 'meta', 'token', 1)), limited_part(shape)
+    local token, held = num(call('HINCRBY', P .. 'meta', 'token', '1')), limited_part(shape)
     local lease = held == '' and 0 or shape_lease(shape)
     if held ~= '' then
         local run, step = run_and_step(claim)
@@ -19,7 +19,7 @@ local function grant(claim, attempt, shape, since, until_taken)
             call('ZADD', P .. 'pool:' .. part[1] .. ':holders', part[2], claim)
         end
         call('HSET', P .. 'slot:' .. claim, 'attempt', attempt, 'token', token, 'shape', shape, 'held', held,
-            'claimed_at', num(now), 'lease', num(lease))
+            'claimed_at', NOW, 'lease', num(lease))
         call('ZADD', P .. 'slots', num(now + (until_taken or lease)), claim)
         call('SADD', P .. 'slots:' .. run, step)
     end

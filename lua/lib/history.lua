@@ -11,9 +11,9 @@ local function history_seen(token, pause)
     end
     local losses = tonumber((call('HGET', P .. 'meta', 'epoch') or '0'):match('^%d+')) + 1
     -- Two servers that were restored from the same data have lost as often: the second part tells them apart.
-    local epoch = num(losses) .. '-' .. redis.sha1hex(num(now) .. ' ' .. num(token) .. ' ' .. num(given)):sub(1, 12)
-    call('HSET', P .. 'meta', 'token', num(token + SKIP), 'paused_until', num(now + pause), 'resumed_at', num(now),
-        'epoch', epoch, 'epoch_at', num(now))
+    local epoch = num(losses) .. '-' .. redis.sha1hex(NOW .. ' ' .. num(token) .. ' ' .. num(given)):sub(1, 12)
+    call('HSET', P .. 'meta', 'token', num(token + SKIP), 'paused_until', num(now + pause), 'resumed_at', NOW,
+        'epoch', epoch, 'epoch_at', NOW)
     emit('HistoryLost', '', 'seen', num(token), 'known', num(given), 'epoch', epoch)
 end
 

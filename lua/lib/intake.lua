@@ -49,7 +49,7 @@ end
 -- `...`: what else the record says of a run in this state: field, value, ...
 local function run_record(r, random, state, ...)
     local id = next_id(random)
-    local record = {'state', state, 'priority', r.priority, 'submitted_at', num(now)}
+    local record = {'state', state, 'priority', r.priority, 'submitted_at', NOW}
     for _, field in ipairs({'job', 'key', 'on_lost', 'max_attempts'}) do
         if r.fields[field] ~= '' then
             record[#record + 1], record[#record + 2] = field, r.fields[field]

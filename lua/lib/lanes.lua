@@ -14,7 +14,7 @@ end
 local function parked_add(gate, id, score)
     any_parked = true
     call('ZADD', P .. 'parked:' .. gate, score, id)
-    call('ZADD', P .. 'parked', 0, gate)
+    call('ZADD', P .. 'parked', '0', gate)
     call('HSET', P .. 'run:' .. id, 'parked', gate)
 end
 
@@ -28,7 +28,7 @@ end
 local function lane_put(lane, id, score)
     local key = P .. 'lane:' .. lane
     call('ZADD', key, score, id)
-    local top = call('ZRANGE', key, 0, 1)
+    local top = call('ZRANGE', key, '0', '1')
     if top[1] ~= id then
         return false
     end
@@ -53,7 +53,7 @@ end
 -- Takes a run out of its lane; when it was the head, the next one takes its place.
 local function lane_drop(lane, id)
     local key = P .. 'lane:' .. lane
-    local top = call('ZRANGE', key, 0, 1, 'WITHSCORES')
+    local top = call('ZRANGE', key, '0', '1', 'WITHSCORES')
     call('ZREM', key, id)
     if top[1] ~= id then
         return

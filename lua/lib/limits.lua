@@ -1,7 +1,7 @@
 -- limits: the tag limits of this moment, the limits of all runs, and how names are written into keys: percent-escaped, so that
 -- `,` can join the gates of a run into the name of its lane.
 local function escape(s)
-    return (s:gsub('[^%w_./:@+-]', function(c) return string.format('%%%02X', c:byte()) end))
+    return s:find('[^%w_./:@+-]') and s:gsub('[^%w_./:@+-]', function(c) return string.format('%%%02X', c:byte()) end) or s
 end
 
 local function unescape(s)

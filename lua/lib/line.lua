@@ -27,7 +27,7 @@ local function is_before(head, priority, arrival)
 end
 
 local function first_waiter(shape)
-    local member = call('ZRANGE', P .. 'shape:' .. shape, 0, 0)[1]
+    local member = call('ZRANGE', P .. 'shape:' .. shape, '0', '0')[1]
     return member and line_name(member)
 end
 
@@ -120,7 +120,7 @@ local function mark_passed(shape, priority, arrival)
             if not is_before(head, priority, arrival) then
                 break
             end
-            call('HSETNX', P .. 'wait:' .. first_waiter(head.shape), 'passed_at', num(now))
+            call('HSETNX', P .. 'wait:' .. first_waiter(head.shape), 'passed_at', NOW)
         end
     end
     passed_forget()
@@ -129,9 +129,9 @@ end
 -- Changes the line of a shape, and the place of the shape in the lines of its pools with it.
 local function shape_line(shape, command, ...)
     local key = P .. 'shape:' .. shape
-    local old = call('ZRANGE', key, 0, 0)[1]
+    local old = call('ZRANGE', key, '0', '0')[1]
     call(command, key, ...)
-    local new = call('ZRANGE', key, 0, 0, 'WITHSCORES')
+    local new = call('ZRANGE', key, '0', '0', 'WITHSCORES')
     for _, part in ipairs(new[1] ~= old and parts_of[shape] or {}) do
         local line = P .. 'pool:' .. part[1] .. ':shapes'
         if old then
@@ -151,7 +151,7 @@ local function waiter_add(claim, attempt, shape, priority, arrival)
         call('ZADD', P .. 'pool:' .. part[1] .. ':waiters', 0 - priority, member)
     end
     call('HSET', P .. 'wait:' .. claim, 'attempt', attempt, 'shape', shape, 'priority', num(priority), 'arrival',
-        num(arrival), 'since', num(now))
+        num(arrival), 'since', NOW)
     call('ZADD', P .. 'waiters', num(now + PATIENCE), claim)
     call('SADD', P .. 'slots:' .. run, step)
 end
@@ -187,6 +187,6 @@ end
 
 -- The first waiter of a shape has no record.
 local function first_waiter_forget(shape)
-    local run, step = line_leave(shape, call('ZRANGE', P .. 'shape:' .. shape, 0, 0)[1])
+    local run, step = line_leave(shape, call('ZRANGE', P .. 'shape:' .. shape, '0', '0')[1])
     drift('shape:' .. shape, run, 'step', step)
 end

@@ -41,7 +41,7 @@ local PHASES = {
     end},
     wake = {next = false, slice = function(cursor)
         local from = cursor == '0' and '-' or '(' .. cursor
-        local gates = call('ZRANGEBYLEX', P .. 'parked', from, '+', 'LIMIT', 0, SLICE)
+        local gates = call('ZRANGEBYLEX', P .. 'parked', from, '+', 'LIMIT', '0', SLICE)
         for _, gate in ipairs(gates) do
             wake(gate)
         end

@@ -27,7 +27,7 @@ local GRANTS = 50 -- grants to waiters in one call
 local function ring_claimant(claim)
     local key = P .. 'wake:' .. run_and_step(claim)
     ring(key)
-    call('PEXPIRE', key, 600000)
+    call('PEXPIRE', key, '600000')
 end
 
 -- The pools whose limits were changed since the last time, however that was done: all, as each change is rare. It matters to
@@ -214,12 +214,12 @@ end
 -- Ends grants and waits that nobody renewed. Returns whether more is left to do.
 local function pools_sweep(many)
     local freed, waiters = {}, {}
-    local slots = call('ZRANGEBYSCORE', P .. 'slots', '-inf', num(now), 'LIMIT', 0, many)
+    local slots = call('ZRANGEBYSCORE', P .. 'slots', '-inf', NOW, 'LIMIT', '0', many)
     for _, claim in ipairs(slots) do
         slot_expire(claim, freed)
     end
     if now >= grace_end(PATIENCE) then
-        waiters = call('ZRANGEBYSCORE', P .. 'waiters', '-inf', num(now), 'LIMIT', 0, many)
+        waiters = call('ZRANGEBYSCORE', P .. 'waiters', '-inf', NOW, 'LIMIT', '0', many)
     end
     for _, claim in ipairs(waiters) do
         slots_drop(claim, 'StepSlotReleased', freed)

@@ -17,5 +17,5 @@ end
 local function request_keep(request, answer)
     local key, slot, seq = request_split(request)
     call('HSET', key, slot, seq .. ' ' .. answer)
-    call('PEXPIRE', key, 600000)
+    call('PEXPIRE', key, '600000')
 end

@@ -17,7 +17,7 @@ local function steps_lost(id)
     for i = 1, #record, 2 do
         local attempt, started = record[i + 1]:match('^Started (%d+) (%d+) ')
         if attempt and record[i]:sub(1, 5) == 'step:' then
-            local value = table.concat({'Lost', attempt, started, num(now), 'lost'}, ' ')
+            local value = table.concat({'Lost', attempt, started, NOW, 'lost'}, ' ')
             call('HSET', P .. 'run:' .. id, record[i], value)
             emit('StepLost', id, 'step', record[i]:sub(6), 'attempt', attempt)
         end

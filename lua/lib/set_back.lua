@@ -12,7 +12,7 @@ local LENGTH = {
         if f[1] == 'Started' then
             return tonumber(f[2]) or run_lease
         elseif f[3] and tonumber(f[3]) > now then
-            call('HSET', P .. 'run:' .. id, 'dequeued_at', num(now))
+            call('HSET', P .. 'run:' .. id, 'dequeued_at', NOW)
         end
         return f[3] and expiry - f[3] or run_lease
     end,

@@ -20,8 +20,8 @@ local function steps_report(id, from, count)
         local record = call('HGET', run, field) or ''
         local was, at, started, before = record:match('^(%S+) (%S+) (%S+) %S+ (%S+)')
         if is_news(was, at, before, state, attempt, how) then
-            started = state == 'Started' and num(now) or at == attempt and started or '-'
-            local ended = state == 'Started' and '-' or num(now)
+            started = state == 'Started' and NOW or at == attempt and started or '-'
+            local ended = state == 'Started' and '-' or NOW
             call('HSET', run, field, table.concat({state, attempt, started, ended, how}, ' '))
             emit(event, id, 'step', step, 'attempt', attempt, 'how', how)
         end

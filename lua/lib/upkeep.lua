@@ -9,11 +9,11 @@ local TURN = 100 -- ms: as exactly is it remembered when somebody swept
 -- What a clock that was set back has left behind is cut (set_back.lua), from the next call on.
 local function sweep_allowed(run_lease, interval, swept_at, resumed_at)
     if not swept_at or now < swept_at or now >= swept_at + TURN then
-        call('HSET', P .. 'meta', 'swept_at', num(now))
+        call('HSET', P .. 'meta', 'swept_at', NOW)
     end
     local longest = 2 * interval + math.min(5000, run_lease / 5)
     if swept_at and (now < swept_at - 1000 or now > swept_at + longest) then
-        call('HSET', P .. 'meta', 'resumed_at', num(now))
+        call('HSET', P .. 'meta', 'resumed_at', NOW)
         if now < swept_at - FAR then
             call('HSET', P .. 'meta', 'set_back', 'running 0')
         end
@@ -23,7 +23,7 @@ local function sweep_allowed(run_lease, interval, swept_at, resumed_at)
 end
 
 local function sweep()
-    local expired = call('ZRANGEBYSCORE', P .. 'running', '-inf', num(now), 'WITHSCORES', 'LIMIT', 0, SWEEP)
+    local expired = call('ZRANGEBYSCORE', P .. 'running', '-inf', NOW, 'WITHSCORES', 'LIMIT', '0', SWEEP)
     if #expired == 0 then
         return false
     end
@@ -47,7 +47,7 @@ end
 
 -- Pools matter to nobody while nothing is held that may have ended, and nobody waits.
 local function pools()
-    local ended = call('ZCOUNT', P .. 'slots', '-inf', num(now))
+    local ended = call('ZCOUNT', P .. 'slots', '-inf', NOW)
     if ended == 0 and call('EXISTS', P .. 'waiters') == 0 then
         return false
     end
@@ -57,7 +57,7 @@ local function pools()
 end
 
 local function promote()
-    local due = call('ZRANGEBYSCORE', P .. 'delayed', '-inf', num(now), 'LIMIT', 0, UPKEEP)
+    local due = call('ZRANGEBYSCORE', P .. 'delayed', '-inf', NOW, 'LIMIT', '0', UPKEEP)
     if #due == 0 then
         return false
     end
@@ -76,7 +76,7 @@ end
 local function trim(retention, retention_runs)
     local history, many = P .. 'history', 2 * UPKEEP
     local over = call('ZCARD', history) - retention_runs
-    local old = call('ZRANGEBYSCORE', history, '-inf', num(now - retention), 'LIMIT', 0, many)
+    local old = call('ZRANGEBYSCORE', history, '-inf', num(now - retention), 'LIMIT', '0', many)
     if over > #old then
         old = call('ZRANGE', history, 0, math.min(over, many) - 1)
     end

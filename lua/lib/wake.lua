@@ -25,7 +25,7 @@ local function wake(gate)
         any_parked = call('EXISTS', P .. 'parked') == 1
     end
     if any_parked and call('EXISTS', P .. 'parked:' .. gate) == 1 and may_pass(gate) then
-        local best = call('ZRANGE', P .. 'parked:' .. gate, 0, 0, 'WITHSCORES')
+        local best = call('ZRANGE', P .. 'parked:' .. gate, '0', '0', 'WITHSCORES')
         parked_drop(gate, best[1])
         call('ZADD', READY, best[2], best[1])
     end

@@ -34,7 +34,7 @@ end
 local shape = table.concat(parts, ',')
 
 local function is_any_over(index)
-    return call('ZCOUNT', P .. index, '-inf', num(now)) > 0
+    return call('ZCOUNT', P .. index, '-inf', NOW) > 0
 end
 
 -- Whether the claim is new, all it asks is free and nobody waits for it. What has ended is given on first.

@@ -36,5 +36,5 @@ for _, member in ipairs(call('ZRANGE', key .. ':waiters', 0, 99)) do
     end
 end
 return {'OK', {limit, num(pool_used[pool]), num(call('ZCARD', key .. ':holders')), num(call('ZCARD', key .. ':waiters')),
-    num(pool_lease(pool)), num(pool_bypass(pool)), num(now)},
+    num(pool_lease(pool)), num(pool_bypass(pool)), NOW},
     holders, waiters}

@@ -25,7 +25,7 @@ elseif state == 'Started' then
     if not f[4] then
         emit('RunCanceling', id)
     end
-    call('HSET', run, 'cancel_at', num(now), 'cancel_grace', ARGV[3])
+    call('HSET', run, 'cancel_at', NOW, 'cancel_grace', ARGV[3])
     ring(P .. 'wake:' .. id)
     return {'CANCELING'}
 else

@@ -12,7 +12,7 @@ for i = 3, #ARGV, 2 do
         reply[#reply + 1] = 'STALE'
     else
         if f[1] == 'NotStarted' and not f[3] then
-            call('HSET', run, 'launched_at', num(now))
+            call('HSET', run, 'launched_at', NOW)
             call('ZADD', P .. 'running', 'XX', num(f[4] + ARGV[2]), ARGV[i])
         end
         reply[#reply + 1] = 'OK'

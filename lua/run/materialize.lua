@@ -15,9 +15,9 @@ if answer then
 end
 local r = run_argument(6)
 r.key, r.fields.key = '', ''
-local lane, token = lane_of(r.tags), num(call('HINCRBY', P .. 'meta', 'token', 1))
+local lane, token = lane_of(r.tags), num(call('HINCRBY', P .. 'meta', 'token', '1'))
 local id = run_record(r, ARGV[3], 'NotStarted', 'gates', lane, 'token', token, 'attempt', '1', 'dequeuer', ARGV[4],
-    'dequeued_at', num(now), 'launched_at', num(now))
+    'dequeued_at', NOW, 'launched_at', NOW)
 call('ZADD', P .. 'running', num(now + tonumber(ARGV[5])), id)
 for _, gate in ipairs(gates_in[lane]) do
     gate_enter(gate, id)

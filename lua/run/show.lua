@@ -20,4 +20,4 @@ for _, step in ipairs(steps) do
         waits[#waits + 1], waits[#waits + 2] = step, why
     end
 end
-return {'OK', record, call('GET', P .. 'spec:' .. id) or '', expiry or '', num(now), waits}
+return {'OK', record, call('GET', P .. 'spec:' .. id) or '', expiry or '', NOW, waits}

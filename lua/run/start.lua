@@ -18,7 +18,7 @@ if f[2] ~= token or not (f[1] == 'NotStarted' or again) then
     return {'STALE', f[1]}
 end
 if not again then
-    call('HSET', run, 'state', 'Started', 'started_at', num(now), 'executor', executor, 'lease', ARGV[5])
+    call('HSET', run, 'state', 'Started', 'started_at', NOW, 'executor', executor, 'lease', ARGV[5])
     if f[5] then
         call('HDEL', run, 'waiting_for')
     end
