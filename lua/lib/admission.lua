@@ -1,34 +1,62 @@
 -- admission: the best queued runs whose gates all have room become in progress.
+--@include lib/heads.lua
 --@include lib/lanes.lua
 --@include lib/events.lua
 local WORK = 100 -- heads parked or moved to other lanes in one call
 
+-- What is admitted in one call, to be counted at its end: ids, and those of each gate.
+local admitted, of_gate = {}, memo(function() return {} end)
+
 -- by: dequeuer, launch_lease in ms, counted: {'capacity_of', dequeuer} where its capacity is limited, else {}
 local function run_admit(id, lane, token, attempt, by)
-    local run = P .. 'run:' .. id
-    call('ZREM', P .. 'queue', id)
-    call('ZADD', P .. 'running', num(now + by.launch_lease), id)
+    admitted[#admitted + 1] = id
     for _, gate in ipairs(gates_in[lane]) do
-        gate_enter(gate, id)
+        usage_of[gate] = usage_of[gate] + 1
+        table.insert(of_gate[gate], id)
     end
-    lane_drop(lane, id)
-    call('HSET', run, 'state', 'NotStarted', 'token', token, 'attempt', attempt, 'dequeued_at', NOW, 'dequeuer',
+    local key = P .. 'lane:' .. lane
+    call('ZREM', key, id)
+    local heir = call('ZRANGE', key, '0', '0', 'WITHSCORES')
+    if heir[1] then
+        call('ZADD', READY, heir[2], heir[1])
+    end
+    hand_on(lane)
+    call('HSET', P .. 'run:' .. id, 'state', 'NotStarted', 'token', token, 'attempt', attempt, 'dequeued_at', NOW, 'dequeuer',
         by.dequeuer, unpack(by.counted))
-    if by.counted[1] then
-        call('ZADD', P .. 'dequeuer:' .. by.dequeuer, NOW, id)
-    end
     emit('RunDequeued', id, 'token', token, 'attempt', attempt, 'dequeuer', by.dequeuer)
+end
+
+local function add_all(key, score, ids)
+    local members = {}
+    for i, id in ipairs(ids) do
+        members[2 * i - 1], members[2 * i] = score, id
+    end
+    call('ZADD', P .. key, unpack(members))
+end
+
+local function count_admitted(by)
+    if #admitted == 0 then
+        return
+    end
+    call('ZREM', P .. 'queue', unpack(admitted))
+    add_all('running', num(now + by.launch_lease), admitted)
+    if by.counted[1] then
+        add_all('dequeuer:' .. by.dequeuer, NOW, admitted)
+    end
+    for gate, ids in pairs(of_gate) do
+        add_all('gate:' .. gate, NOW, ids)
+    end
 end
 
 -- Admits up to `room` runs and adds id, token, attempt of each to `reply`. While limits are followed (`phase`) a head is first
 -- held against them.
 local function admit_best(room, phase, by, reply)
     local token, work = call('HINCRBY', P .. 'meta', 'token', num(room)) - room, 0
-    while room > 0 and work < WORK do
-        local best = call('ZRANGE', READY, '0', '0', 'WITHSCORES')
+    while #admitted < room and work < WORK do
+        local best = call('ZPOPMIN', READY)
         local id, score = best[1], best[2]
         if not id then
-            return
+            break
         end
         local f = call('HMGET', P .. 'run:' .. id, 'gates', 'attempt', 'unseen', 'state')
         local lane, known = f[1] or '', f[4]
@@ -38,13 +66,14 @@ local function admit_best(room, phase, by, reply)
             --@include lib/runs.lua
             run_forget('ready', id)
         elseif gate then
-            park(lane, id, score, gate)
+            parked_add(gate, id, score)
+            hand_on(lane)
         elseif not moved then
-            local attempt = num((tonumber(f[2]) or 0) + 1)
-            token, room = token + 1, room - 1
-            run_admit(id, lane, num(token), attempt, by)
-            reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = id, num(token), attempt
+            local at, attempt = #reply, num((f[2] or 0) + 1)
+            reply[at + 1], reply[at + 2], reply[at + 3] = id, num(token + #admitted + 1), attempt
+            run_admit(id, lane, reply[at + 2], attempt, by)
         end
         work = work + ((not known or moved or gate) and 1 or 0)
     end
+    count_admitted(by)
 end

@@ -1,5 +1,5 @@
 -- ending: a run leaves its gates and is final.
---@include lib/wake.lua
+--@include lib/gates.lua
 --@include lib/events.lua
 local RUN_EVENT = {Success = 'RunSuccess', Failure = 'RunFailure', Canceled = 'RunCanceled'}
 
@@ -15,12 +15,20 @@ end
 -- Ends what an in-progress run holds: its place in `running`, its slots, and its gates, each of which wakes whom it lets in.
 local function run_leave(id, lane, capacity_of)
     call('ZREM', P .. 'running', id)
-    slots_release_run(id)
     if capacity_of then
         call('ZREM', P .. 'dequeuer:' .. capacity_of, id)
     end
     for _, gate in ipairs(gates_in[lane]) do
         gate_leave(gate, id)
+    end
+    -- Mostly there is none of these.
+    if call('EXISTS', P .. 'slots:' .. id, P .. 'wake:' .. id, P .. 'parked') == 0 then
+        return
+    end
+    --@include lib/wake.lua
+    slots_release_run(id)
+    call('DEL', P .. 'wake:' .. id)
+    for _, gate in ipairs(gates_in[lane]) do
         wake(gate)
     end
 end
@@ -28,12 +36,12 @@ end
 -- The run is in a final state from now on; it holds nothing any more.
 local function run_final(id, was, state, reason)
     local run = P .. 'run:' .. id
-    call('HSET', run, 'state', state, 'ended_at', NOW)
-    if reason ~= '' then
-        call('HSET', run, 'reason', reason)
+    if reason == '' then
+        call('HSET', run, 'state', state, 'ended_at', NOW)
+    else
+        call('HSET', run, 'state', state, 'ended_at', NOW, 'reason', reason)
     end
     call('ZADD', P .. 'history', NOW, id)
-    call('DEL', P .. 'wake:' .. id)
     if was == 'NotStarted' then
         call('HDEL', run, 'waiting_for')
     end

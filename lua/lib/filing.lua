@@ -10,8 +10,9 @@ end
 
 -- Files a run whose record has these fields. Returns whether a head came to `ready`.
 local function run_file(id, priority, lane)
-    call('ZADD', P .. 'queue', 0 - priority, id)
-    return lane_put(lane, id, 0 - priority)
+    local score = num(0 - priority)
+    call('ZADD', P .. 'queue', score, id)
+    return lane_put(lane, id, score)
 end
 
 local function run_enqueue(id)

@@ -1,6 +1,7 @@
 -- intake: makes the record of a submitted run. Ids are 'r', the time in nine base-32 digits, a number within the millisecond
 -- in three, four of the client's randomness: they sort by submission also when the clock is set back, and stay unique when a
 -- fail-over has lost the counters.
+--@include lib/events.lua
 local DIGITS = '0123456789abcdefghjkmnpqrstvwxyz'
 local function base32(n, width)
     local s = ''
@@ -12,7 +13,7 @@ local function base32(n, width)
     return s
 end
 
-local id_ms, id_seq
+local id_ms, id_seq, id_time -- id_time: id_ms in digits
 local function next_id(random)
     if not id_ms then
         local meta = call('HMGET', P .. 'meta', 'id_ms', 'id_seq')
@@ -20,12 +21,14 @@ local function next_id(random)
         if now > id_ms then
             id_ms, id_seq = now, -1
         end
+        id_time = base32(id_ms, 9)
     end
     id_seq = id_seq + 1
     if id_seq == 32768 then
         id_ms, id_seq = id_ms + 1, 0
+        id_time = base32(id_ms, 9)
     end
-    return 'r' .. base32(id_ms, 9) .. base32(id_seq, 3) .. random
+    return 'r' .. id_time .. base32(id_seq, 3) .. random
 end
 
 -- To be called once, when all ids were given.

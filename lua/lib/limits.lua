@@ -1,5 +1,5 @@
--- limits: the tag limits of this moment, the limits of all runs, and how names are written into keys: percent-escaped, so that
--- `,` can join the gates of a run into the name of its lane.
+-- limits: the tag limits of this moment, and how names are written into keys: percent-escaped, so that `,` can join the gates
+-- of a run into the name of its lane.
 local function escape(s)
     return s:find('[^%w_./:@+-]') and s:gsub('[^%w_./:@+-]', function(c) return string.format('%%%02X', c:byte()) end) or s
 end
@@ -45,27 +45,4 @@ local function limits_are_followed()
             (call('HGET', P .. 'refile', 'seen') or '') == table.concat(limits_flat, '\n') or false
     end
     return followed
-end
-
--- A limit that is no whole number >= 0 lets nobody pass: a typing error must not lift a limit.
-local function limit_number(text)
-    if not text then
-        return math.huge
-    end
-    return text:find('^%d+$') and tonumber(text) or 0
-end
-
--- A setting of `config` that limits runs; negative is unlimited.
-local RUN_LIMITS = {max_concurrent_runs = '10', max_queued_runs = '-1'}
-local function run_limit(field)
-    local text = call('HGET', P .. 'config', field) or RUN_LIMITS[field]
-    if text:find('^-%d+$') then
-        return math.huge
-    end
-    return limit_number(text)
-end
-
--- The global gate.
-local function global_room()
-    return run_limit('max_concurrent_runs') - call('ZCARD', P .. 'running')
 end

@@ -1,4 +1,5 @@
 -- phases: what refile does in each phase, a slice at a time.
+--@include lib/heads.lua
 --@include lib/lanes.lua
 local SLICE = 10
 

@@ -1,5 +1,5 @@
 -- reasons: why a queued run waits, from the live state.
---@include lib/gates.lua
+--@include lib/room.lua
 
 -- {{gate, current, limit}, ...} of every gate without room; gate '' is the global one. A limit that cannot be read is 0.
 local function blocking_gates(lane)

@@ -1,5 +1,6 @@
 -- shapes: what a claim asks of pools, `api=2,db=1`, against the limits of this moment and what is used.
 --@include lib/limits.lua
+--@include lib/run_limits.lua
 --@include lib/events.lua
 --@include lib/memo.lua
 -- {{pool, weight}, ...} of a shape

@@ -1,8 +1,6 @@
--- wake: a gate that has room lets the best head that is parked on it be tried (what is parked: lanes.lua), and a dequeuer is
--- woken for the heads in `ready`.
---@include lib/gates.lua
---@include lib/bell.lua
-local READY = P .. 'ready'
+-- wake: a gate that has room lets the best head that is parked on it be tried. What is parked: heads.lua.
+--@include lib/room.lua
+--@include lib/ready.lua
 
 -- Heads are kept back only under limits that `admit` has followed. One that was set since then may be gone before `admit`
 -- looks, and nothing would wake the heads it had kept back: they are left to be tried.
@@ -28,12 +26,5 @@ local function wake(gate)
         local best = call('ZRANGE', P .. 'parked:' .. gate, '0', '0', 'WITHSCORES')
         parked_drop(gate, best[1])
         call('ZADD', READY, best[2], best[1])
-    end
-end
-
--- Wakes a dequeuer when there is a head to try and room to admit it.
-local function ring_if_admissible()
-    if call('EXISTS', P .. 'bell') == 0 and call('EXISTS', READY) == 1 and global_room() > 0 then
-        ring(P .. 'bell')
     end
 end

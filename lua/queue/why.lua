@@ -7,6 +7,7 @@
 --         {'DELAYED', not_before} | {'LAUNCHED', what its executor waits for} | {'NOT_QUEUED', state} | {'NOT_FOUND'}
 --@include lib/open.lua
 --@include lib/reasons.lua
+--@include lib/tags.lua
 local id = ARGV[2]
 local f = call('HMGET', P .. 'run:' .. id, 'state', 'not_before', 'waiting_for')
 if not f[1] then

@@ -9,6 +9,7 @@
 --         '1': call again; 'FULL': more could be admitted, but the capacity of this dequeuer is used up
 --@include lib/open.lua
 --@include lib/bell.lua
+--@include lib/run_limits.lua
 --@include lib/refile.lua
 --@include lib/requests.lua
 --@include lib/upkeep.lua

@@ -6,6 +6,7 @@
 -- RETURNS {'CANCELED'} | {'CANCELING'} | {'FINAL', state} | {'NOT_QUEUED', state} | {'NOT_FOUND'}
 --@include lib/open.lua
 --@include lib/runs.lua
+--@include lib/ready.lua
 local id, run = ARGV[2], P .. 'run:' .. ARGV[2]
 local f = call('HMGET', run, 'state', 'gates', 'capacity_of', 'cancel_at')
 local state, lane = f[1], f[2] or ''

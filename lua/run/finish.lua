@@ -6,7 +6,8 @@
 -- RETURNS {'OK'}, also when the same token has ended it in the same state before
 --         {'STALE', state} | {'NOT_FOUND'}
 --@include lib/open.lua
---@include lib/runs.lua
+--@include lib/ending.lua
+--@include lib/ready.lua
 --@include lib/steps.lua
 local id, token, state = ARGV[2], ARGV[3], ARGV[4]
 local f = call('HMGET', P .. 'run:' .. id, 'state', 'token', 'gates', 'capacity_of')

@@ -7,9 +7,9 @@
 -- RETURNS {'OK', word, id, word, id, ...}: NEW | EXISTS (the idempotency key names that run) | FULL (max_queued_runs; id '')
 --         | NEVER (a claim is larger than its pool; in place of the id what is wrong)
 --@include lib/open.lua
---@include lib/shapes.lua
---@include lib/runs.lua
+--@include lib/filing.lua
 --@include lib/intake.lua
+--@include lib/ready.lua
 --@include lib/requests.lua
 local request, random, count = ARGV[2], ARGV[3], tonumber(ARGV[4])
 if request ~= '' then
@@ -19,7 +19,10 @@ if request ~= '' then
     end
 end
 
-local room = run_limit('max_queued_runs') - call('ZCARD', P .. 'queue') - call('ZCARD', P .. 'delayed')
+local room = run_limit('max_queued_runs')
+if room < math.huge then
+    room = room - call('ZCARD', P .. 'queue') - call('ZCARD', P .. 'delayed')
+end
 
 -- Returns the id, and whether a head came to `ready`.
 local function file(r)
@@ -38,12 +41,15 @@ local at, runs, never = 5, {}, {}
 for i = 1, count do
     runs[i], at = run_argument(at)
 end
-for i = at, #ARGV, 4 do
-    local step, pool, slots = unpack(ARGV, i + 1, i + 3)
-    local limit = pool_limit[escape(pool)]
-    if limit and limit > 0 and tonumber(slots) > limit then
-        never[tonumber(ARGV[i])] = "step '" .. step .. "' asks " .. slots .. " slots of pool '" .. pool .. "' (limit "
-            .. num(limit) .. '): it can never run'
+if at < #ARGV then
+    --@include lib/shapes.lua
+    for i = at, #ARGV, 4 do
+        local step, pool, slots = unpack(ARGV, i + 1, i + 3)
+        local limit = pool_limit[escape(pool)]
+        if limit and limit > 0 and tonumber(slots) > limit then
+            never[tonumber(ARGV[i])] = "step '" .. step .. "' asks " .. slots .. " slots of pool '" .. pool .. "' (limit "
+                .. num(limit) .. '): it can never run'
+        end
     end
 end
 

@@ -1,0 +1,23 @@
+-- run_limits: how a limit is read, and the limits of all runs together.
+-- A limit that is no whole number >= 0 lets nobody pass: a typing error must not lift a limit.
+local function limit_number(text)
+    if not text then
+        return math.huge
+    end
+    return text:find('^%d+$') and tonumber(text) or 0
+end
+
+-- A setting of `config` that limits runs; negative is unlimited.
+local RUN_LIMITS = {max_concurrent_runs = '10', max_queued_runs = '-1'}
+local function run_limit(field)
+    local text = call('HGET', P .. 'config', field) or RUN_LIMITS[field]
+    if text:find('^-%d+$') then
+        return math.huge
+    end
+    return limit_number(text)
+end
+
+-- The global gate.
+local function global_room()
+    return run_limit('max_concurrent_runs') - call('ZCARD', P .. 'running')
+end
