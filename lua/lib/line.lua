@@ -41,17 +41,17 @@ local function is_possible(shape)
     return true
 end
 
--- The first in the line of a pool that was passed for too long: slots are kept for it, from all behind it. One that the
+-- Those in the line of a pool that were passed for too long: slots are kept for them, from all behind them. One that the
 -- limits do not let in keeps nothing.
 local function passed_too_long(pool)
-    local bypass = pool_bypass(pool)
+    local bypass, passed = pool_bypass(pool), {}
     for _, head in ipairs(heads_of(pool, 0, AHEAD)) do
         local passed_at = call('HGET', P .. 'wait:' .. first_waiter(head.shape), 'passed_at')
         if passed_at and now >= passed_at + bypass and is_possible(head.shape) then
-            return head
+            passed[#passed + 1] = head
         end
     end
-    return false
+    return passed
 end
 local passed_memo = memo(passed_too_long)
 
@@ -60,16 +60,15 @@ local function passed_forget()
     passed_memo = memo(passed_too_long)
 end
 
+-- As many as the biggest of them asks: then a grant or a new head frees nothing that was kept before.
 local function kept_slots(pool, priority, arrival)
-    local head = passed_memo[pool]
-    if head and is_before(head, priority, arrival) then
-        for _, part in ipairs(parts_of[head.shape]) do
-            if part[1] == pool then
-                return part[2]
-            end
+    local kept = 0
+    for _, head in ipairs(passed_memo[pool]) do
+        for _, part in ipairs(is_before(head, priority, arrival) and parts_of[head.shape] or {}) do
+            kept = part[1] == pool and math.max(kept, part[2]) or kept
         end
     end
-    return 0
+    return kept
 end
 
 -- The pools that have not enough free slots for a claim of this shape; none: it can be granted.
@@ -144,14 +143,20 @@ local function shape_line(shape, command, ...)
     passed_forget()
 end
 
+-- One that comes before the head of its shape keeps what was kept for that.
 local function waiter_add(claim, attempt, shape, priority, arrival)
     local member, run, step = line_member(arrival, claim), run_and_step(claim)
+    local before = first_waiter(shape)
     shape_line(shape, 'ZADD', 0 - priority, member)
     for _, part in ipairs(parts_of[shape]) do
         call('ZADD', P .. 'pool:' .. part[1] .. ':waiters', 0 - priority, member)
     end
     call('HSET', P .. 'wait:' .. claim, 'attempt', attempt, 'shape', shape, 'priority', num(priority), 'arrival',
         num(arrival), 'since', NOW)
+    local passed_at = before and first_waiter(shape) == claim and call('HGET', P .. 'wait:' .. before, 'passed_at')
+    if passed_at then
+        call('HSET', P .. 'wait:' .. claim, 'passed_at', passed_at)
+    end
     call('ZADD', P .. 'waiters', num(now + PATIENCE), claim)
     call('SADD', P .. 'slots:' .. run, step)
 end

@@ -17,7 +17,7 @@
 
 #define SCRIPT_FILE "tests/support/pool_invariants.lua"
 
-enum { SEEDS = 34, STEPS = 1500, LOG = 20, WORDS = 80 };
+enum { SEEDS = 41, STEPS = 1500, LOG = 20, WORDS = 80 };
 
 struct sim {
     struct lua lua;

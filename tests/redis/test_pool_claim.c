@@ -413,6 +413,28 @@ static struct row nothing_is_kept_for_the_impossible[] = {
     {0},
 };
 
+/* Slots stay kept when a better one of the same shape comes. */
+static struct row kept_for_the_shape[] = {
+    BIG_WAITS,
+    {"at 11000", ""},
+    {"pool/claim x/bigger '' 1 5 db 4", "WAITING pool 'db' full (3/4) db 1"},
+    {"pool/claim x/c '' 1 0 db 1", "WAITING pool 'db' full (3/4) db 3"},
+    {0},
+};
+
+/* Kept is what the biggest needs, not what the first does. */
+static struct row kept_for_the_biggest[] = {
+    {"HSET @pool_limits db 4 api 1", "2"},
+    {"pool/claim x/a '' 1 0 api 1", "GRANTED 1 300000"},
+    {"pool/claim x/b '' 1 0 db 1", "GRANTED 2 300000"},
+    {"pool/claim x/first '' 1 0 db 1 api 1", "WAITING pool 'api' full (1/1) api 1 db 1"},
+    {"pool/claim x/big '' 1 0 db 4", "WAITING pool 'db' full (1/4) db 2"},
+    {"pool/claim x/c '' 1 0 db 1", "GRANTED 3 300000"},
+    {"at 11000", ""},
+    {"pool/claim x/d '' 1 0 db 1", "WAITING pool 'db' full (2/4) db 3"},
+    {0},
+};
+
 /* The second of a shape has been passed as well: it need not wait for its turn from the start. */
 static struct row patience_is_inherited[] = {
     BIG_WAITS,
@@ -539,6 +561,8 @@ int main(void)
         QUEUE_TEST(bypass_of_the_pool),
         QUEUE_TEST(kept_for_one_who_leaves),
         QUEUE_TEST(nothing_is_kept_for_the_impossible),
+        QUEUE_TEST(kept_for_the_shape),
+        QUEUE_TEST(kept_for_the_biggest),
         QUEUE_TEST(patience_is_inherited),
         QUEUE_TEST(attempts),
         QUEUE_TEST(expired),

@@ -64,17 +64,16 @@ static bool is_head(struct pool_reference *ref, const struct ref_claim *c)
     return c->state == REF_WAITS && head_of(ref, c->asks) == c;
 }
 
-/* The slots of a pool that are kept from a claim for the first that was passed for too long. */
+/* The slots of a pool that are kept from a claim for those before it that were passed for too long. */
 static int64_t kept_from(struct pool_reference *ref, size_t pool, const struct ref_claim *claim)
 {
-    const struct ref_claim *first = NULL;
+    int64_t kept = 0;
 
     for (const struct ref_claim *c = ref->claims; c < ref->claims + REF_CLAIMS; c++)
-        if (c->state == REF_WAITS && c->asks[pool] && c->passed_at != REF_NEVER &&
-            ref->now >= c->passed_at + ref->pools[pool].bypass && is_possible(ref, c) && is_head(ref, c) &&
-            (!first || stands_before(c, first)))
-            first = c;
-    return first && stands_before(first, claim) ? first->asks[pool] : 0;
+        if (c->passed_at != REF_NEVER && ref->now >= c->passed_at + ref->pools[pool].bypass &&
+            c->asks[pool] > kept && is_possible(ref, c) && is_head(ref, c) && stands_before(c, claim))
+            kept = c->asks[pool];
+    return kept;
 }
 
 static bool blocks(struct pool_reference *ref, size_t pool, const struct ref_claim *c)
@@ -280,6 +279,16 @@ static void ask(struct pool_reference *ref, struct ref_claim *c, int64_t attempt
     memcpy(c->asks, asks, sizeof c->asks);
 }
 
+/* One that comes before the head of its shape keeps what was kept for that. */
+static void line_up(struct pool_reference *ref, struct ref_claim *c)
+{
+    const struct ref_claim *head = head_of(ref, c->asks);
+
+    if (head && stands_before(c, head))
+        c->passed_at = head->passed_at;
+    c->state = REF_WAITS;
+}
+
 /* What is free to a new claim, whatever has changed for those who wait for other pools. */
 static bool is_uncontested(struct pool_reference *ref, const struct ref_claim *claim,
                            const int64_t asks[REF_POOLS])
@@ -336,7 +345,8 @@ void pool_ref_claim(struct pool_reference *ref, size_t i, int64_t attempt, const
     text_add(answer, "WAITING ");
     add_reason(ref, c, answer);
     add_positions(ref, c, answer);
-    c->state = REF_WAITS;
+    if (c->state == REF_IDLE)
+        line_up(ref, c);
     c->until = ref->now + PATIENCE;
 }
 
