@@ -200,26 +200,26 @@ end
 
 -- --- what time and operators do to pools
 
--- Ends a grant that was not renewed in time; within the grace it is put off.
+-- Ends a grant that was not renewed in time, but not within the grace; to the end of that of a gap it is put off.
 local function slot_expire(claim, freed)
     local lease = tonumber(call('HGET', P .. 'slot:' .. claim, 'lease'))
     if not lease or slot_is_over(claim, lease) then
         slots_drop(claim, 'StepSlotExpired', freed)
         ring_claimant(claim)
-    else
+    elseif now < grace_end(lease) then
         call('ZADD', P .. 'slots', 'XX', num(grace_end(lease)), claim)
     end
 end
 
 -- Ends grants and waits that nobody renewed. Returns whether more is left to do.
 local function pools_sweep(many)
-    local freed, waiters = {}, {}
-    local slots = call('ZRANGEBYSCORE', P .. 'slots', '-inf', NOW, 'LIMIT', '0', many)
+    local freed, slots = {}, call('ZRANGEBYSCORE', P .. 'slots', '-inf', NOW, 'LIMIT', '0', many)
     for _, claim in ipairs(slots) do
         slot_expire(claim, freed)
     end
-    if now >= grace_end(PATIENCE) then
-        waiters = call('ZRANGEBYSCORE', P .. 'waiters', '-inf', NOW, 'LIMIT', '0', many)
+    local waiters = call('ZRANGEBYSCORE', P .. 'waiters', '-inf', NOW, 'LIMIT', '0', many)
+    if #waiters > 0 and in_grace(PATIENCE) then
+        waiters = {}
     end
     for _, claim in ipairs(waiters) do
         slots_drop(claim, 'StepSlotReleased', freed)

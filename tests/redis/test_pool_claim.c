@@ -527,6 +527,90 @@ static struct row grace_of_waiters[] = {
     {0},
 };
 
+/* The clock has jumped, and a claim comes before the admission that will see it: nothing ends until that, or for a lease. */
+static struct row clock_set_ahead[] = {
+    {"HSET @pool_limits db 1", "1"},
+    {"HSET @pool_leases db 60000", "1"},
+    {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 60000"},
+    {"at 46000", ""},
+    {"admit", "OK 0"},
+    {"at 61000", ""},
+    {"pool/claim x/b '' 1 0 db 1", "GRANTED 2 60000"},
+    {"at 106000", ""},
+    {"admit", "OK 0"},
+    {"at 121001", ""},
+    {"pool/claim x/c '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
+    {"HGET @meta unswept", "106000 121001"},
+    {"ZSCORE @slots x/b", "121000"},
+    {"at 3721001", ""},
+    {"admit", "OK 0"},
+    {"ZSCORE @slots x/b", "3781001"},
+    {"pool/renew x/b 2", "OK OK"},
+    {0},
+};
+
+/* Back, and ahead once more: what was noticed the first time does not count. */
+static struct row clock_set_ahead_twice[] = {
+    {"HSET @pool_limits db 1", "1"},
+    {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 300000"},
+    {"admit", "OK 0"},
+    {"at 3601000", ""},
+    {"pool/claim x/b '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
+    {"at 3000", ""},
+    {"admit", "OK 0"},
+    {"at 5000000", ""},
+    {"pool/claim x/b '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
+    {"HGET @meta unswept", "3000 5000000"},
+    {0},
+};
+
+/* Half a lease after a sweep a short one is in doubt. */
+static struct row short_lease[] = {
+    {"HSET @pool_limits db 1", "1"},
+    {"HSET @pool_leases db 4000", "1"},
+    {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 4000"},
+    {"at 3000", ""},
+    {"admit", "OK 0"},
+    {"at 5001", ""},
+    {"pool/claim x/b '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
+    {"admit", "OK 0"},
+    {"ZSCORE @slots x/a", "(nil)"},
+    {"pool/claim x/b '' 1 0 db 1", "GRANTED 2 4000"},
+    {0},
+};
+
+/* Where no dequeuer is any more, what has ended holds its slots for one more lease, once. */
+static struct row nobody_sweeps[] = {
+    {"HSET @pool_limits db 2", "1"},
+    {"HSET @pool_leases db 60000", "1"},
+    {"admit", "OK 0"},
+    {"pool/claim x/a '' 1 0 db 2", "GRANTED 1 60000"},
+    {"at 1000000", ""},
+    {"pool/claim x/b '' 1 0 db 2", "WAITING pool 'db' full (2/2) db 1"},
+    {"pool/release x/b '' 1", "OK"},
+    {"at 1059999", ""},
+    {"pool/claim x/b '' 1 0 db 2", "WAITING pool 'db' full (2/2) db 1"},
+    {"pool/release x/b '' 1", "OK"},
+    {"at 1060000", ""},
+    {"pool/claim x/b '' 1 0 db 2", "GRANTED 2 60000"},
+    {"at 1120000", ""},
+    {"pool/claim x/c '' 1 0 db 2", "GRANTED 3 60000"},
+    {0},
+};
+
+/* Waiters had no time to ask either. */
+static struct row waiters_when_the_clock_is_set_ahead[] = {
+    {"HSET @pool_limits db 1", "1"},
+    {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 300000"},
+    {"pool/claim x/b '' 1 5 db 1", "WAITING pool 'db' full (1/1) db 1"},
+    {"admit", "OK 0"},
+    {"at 101000", ""},
+    {"pool/claim x/c '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 2"},
+    {"at 131000", ""},
+    {"pool/claim x/c '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
+    {0},
+};
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -569,6 +653,11 @@ int main(void)
         QUEUE_TEST(leases),
         QUEUE_TEST(grace),
         QUEUE_TEST(grace_of_waiters),
+        QUEUE_TEST(clock_set_ahead),
+        QUEUE_TEST(clock_set_ahead_twice),
+        QUEUE_TEST(short_lease),
+        QUEUE_TEST(nobody_sweeps),
+        QUEUE_TEST(waiters_when_the_clock_is_set_ahead),
     };
     return cmocka_run_group_tests(tests, queue_open, queue_close);
 }

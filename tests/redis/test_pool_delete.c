@@ -49,13 +49,22 @@ static struct row expired[] = {
     {0},
 };
 
+/* The clock has jumped, and no admission has seen it yet. */
+static struct row clock_set_ahead[] = {
+    {"HSET @pool_limits db 4", "1"},
+    {"pool/claim x/a '' 1 0 db 3", "GRANTED 1 300000"},
+    {"admit", "OK 0"},
+    {"at 3601000", ""},
+    {"pool/delete db", "HELD 3 0"},
+    {"pool/renew x/a 1", "OK OK"},
+    {0},
+};
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        QUEUE_TEST(not_found),
-        QUEUE_TEST(deleted),
-        QUEUE_TEST(held),
-        QUEUE_TEST(expired),
+        QUEUE_TEST(not_found), QUEUE_TEST(deleted),         QUEUE_TEST(held),
+        QUEUE_TEST(expired),   QUEUE_TEST(clock_set_ahead),
     };
     return cmocka_run_group_tests(tests, queue_open, queue_close);
 }

@@ -211,7 +211,7 @@ static struct row lost_run[] = {
 static struct row run_without_a_lease[] = {
     RUN_HOLDS_AND_WAITS,
     {"at 31000", ""},
-    {"pool/claim x/c '' 1 0 db 1", "WAITING pool 'db' full (2/2) db 1"},
+    {"pool/claim x/c '' 1 0 db 1", "WAITING pool 'db' full (2/2) db 2"},
     {"admit --batch=0", "OK 1"},
     ONLY_X_HOLDS,
     {0},

@@ -98,11 +98,29 @@ static struct row after_a_gap[] = {
     {0},
 };
 
+/* Long after the last sweep the clock may have jumped: nothing has ended before somebody has looked, or for a lease. */
+static struct row before_a_sweep[] = {
+    {"HSET @pool_limits db 2", "1"},
+    {"HSET @pool_leases db 5000", "1"},
+    {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 5000"},
+    {"pool/claim x/b '' 1 0 db 1", "GRANTED 2 5000"},
+    {"admit", "OK 0"},
+    {"at 3601000", ""},
+    {"pool/renew x/a 1", "OK OK"},
+    {"HGET @meta unswept", "1000 3601000"},
+    {"at 3605999", ""},
+    {"pool/renew x/a 1", "OK OK"},
+    {"at 3606000", ""},
+    {"same pool/renew x/b 2", "OK STALE"},
+    {0},
+};
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        QUEUE_TEST(renewed),      QUEUE_TEST(many),   QUEUE_TEST(expired),       QUEUE_TEST(released),
-        QUEUE_TEST(granted_anew), QUEUE_TEST(waiter), QUEUE_TEST(changed_lease), QUEUE_TEST(after_a_gap),
+        QUEUE_TEST(renewed),       QUEUE_TEST(many),         QUEUE_TEST(expired),
+        QUEUE_TEST(released),      QUEUE_TEST(granted_anew), QUEUE_TEST(waiter),
+        QUEUE_TEST(changed_lease), QUEUE_TEST(after_a_gap),  QUEUE_TEST(before_a_sweep),
     };
     return cmocka_run_group_tests(tests, queue_open, queue_close);
 }

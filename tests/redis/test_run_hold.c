@@ -51,6 +51,8 @@ static struct row ended_slots[] = {
     {"admit", "OK 0 A 1 1"},
     {"run/start $A %A host:1 30000", STARTED},
     {"pool/claim $A/s %A 1 '' db 1", "GRANTED 11 1000"},
+    {"at 1500", ""},
+    {"admit", "OK 0"},
     {"at 2000", ""},
     {"run/hold 30000 $A %A", "OK"},
     {"ZSCORE @slots $A/s", "2000"},

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE = 30000 };
+enum { PATIENCE = 30000, GAP = 15000, TURN = 100 };
 
 int64_t pool_ref_limit(const struct pool_reference *ref, size_t pool)
 {
@@ -190,14 +190,38 @@ void pool_ref_serve(struct pool_reference *ref)
 /* --- time
  * ---------------------------------------------------------------------------------------------------------- */
 
-static bool in_grace(const struct pool_reference *ref, int64_t span)
+static bool is_before_grace_end(const struct pool_reference *ref, int64_t span)
 {
     return ref->resumed_at && ref->now < ref->resumed_at + span;
 }
 
-static bool is_over(const struct pool_reference *ref, const struct ref_claim *c)
+/* The last sweep is long past, and it is not a lease since that was noticed: it is noticed here. */
+static bool is_unswept(struct pool_reference *ref, int64_t span)
+{
+    int64_t gap = span / 2 < GAP ? span / 2 : GAP;
+
+    if (!ref->swept_at || ref->now <= ref->swept_at + gap)
+        return false;
+    if (ref->unswept_at != ref->swept_at) {
+        ref->unswept_at = ref->swept_at;
+        ref->unswept_noticed = ref->now;
+    }
+    return ref->now < ref->unswept_noticed + span;
+}
+
+static bool in_grace(struct pool_reference *ref, int64_t span)
+{
+    return is_before_grace_end(ref, span) || is_unswept(ref, span);
+}
+
+static bool is_over(struct pool_reference *ref, const struct ref_claim *c)
 {
     return ref->now >= c->until && !in_grace(ref, c->lease);
+}
+
+static bool is_due(const struct pool_reference *ref, const struct ref_claim *c, enum ref_claim_state state)
+{
+    return c->state == state && c->until <= ref->now;
 }
 
 static struct ref_claim *first_due(struct pool_reference *ref, enum ref_claim_state state)
@@ -205,7 +229,7 @@ static struct ref_claim *first_due(struct pool_reference *ref, enum ref_claim_st
     struct ref_claim *first = NULL;
 
     for (struct ref_claim *c = ref->claims; c < ref->claims + REF_CLAIMS; c++)
-        if (c->state == state && c->until <= ref->now && (!first || c->until < first->until))
+        if (is_due(ref, c, state) && (!first || c->until < first->until))
             first = c;
     return first;
 }
@@ -214,21 +238,33 @@ static void sweep(struct pool_reference *ref)
 {
     struct ref_claim *c;
 
-    while ((c = first_due(ref, REF_HOLDS))) {
+    for (c = ref->claims; c < ref->claims + REF_CLAIMS; c++) {
+        if (!is_due(ref, c, REF_HOLDS))
+            continue;
         if (is_over(ref, c))
             drop(ref, c);
-        else
+        else if (is_before_grace_end(ref, c->lease))
             c->until = ref->resumed_at + c->lease;
     }
-    while (!in_grace(ref, PATIENCE) && (c = first_due(ref, REF_WAITS)))
+    while ((c = first_due(ref, REF_WAITS)) && !in_grace(ref, PATIENCE))
         drop(ref, c);
 }
 
-void pool_ref_upkeep(struct pool_reference *ref)
+static void upkeep(struct pool_reference *ref)
 {
     pool_ref_serve(ref);
     sweep(ref);
     pool_ref_serve(ref);
+}
+
+/* The clock goes only ahead. */
+void pool_ref_admit(struct pool_reference *ref)
+{
+    if (ref->swept_at && ref->now > ref->swept_at + GAP)
+        ref->resumed_at = ref->now;
+    if (!ref->swept_at || ref->now >= ref->swept_at + TURN)
+        ref->swept_at = ref->now;
+    upkeep(ref);
 }
 
 /* --- the scripts
@@ -314,7 +350,7 @@ void pool_ref_claim(struct pool_reference *ref, size_t i, int64_t attempt, const
     int p;
 
     if (!is_uncontested(ref, c, asks))
-        pool_ref_upkeep(ref);
+        upkeep(ref);
     if (c->state != REF_IDLE && c->attempt > attempt) {
         text_addf(answer, "STALE attempt %" PRId64, c->attempt);
         return;
@@ -360,6 +396,8 @@ void pool_ref_release(struct pool_reference *ref, size_t i, int64_t token, int64
         text_add(answer, "STALE");
         return;
     }
+    if (c->state == REF_HOLDS)
+        (void)is_over(ref, c); /* the event says which: a sweep that is long past is noticed */
     drop(ref, c);
     pool_ref_serve(ref);
     text_add(answer, "OK");

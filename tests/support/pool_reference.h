@@ -33,8 +33,10 @@ struct ref_claim {
 struct pool_reference {
     struct ref_pool pools[REF_POOLS];
     struct ref_claim claims[REF_CLAIMS];
-    int64_t now, resumed_at, last_token, last_arrival;
-    const char *broken; /* what a grant has broken, or NULL */
+    int64_t now, last_token, last_arrival;
+    int64_t swept_at, resumed_at;        /* 0: never */
+    int64_t unswept_at, unswept_noticed; /* after which sweep the last one was found long past, and when */
+    const char *broken;                  /* what a grant has broken, or NULL */
 };
 
 int64_t pool_ref_limit(const struct pool_reference *ref, size_t pool);
@@ -46,8 +48,8 @@ void pool_ref_claim(struct pool_reference *ref, size_t i, int64_t attempt, const
 void pool_ref_release(struct pool_reference *ref, size_t i, int64_t token, int64_t attempt,
                       struct text *answer); /* token 0: none */
 const char *pool_ref_renew(struct pool_reference *ref, size_t i, int64_t token);
-void pool_ref_serve(struct pool_reference *ref);  /* after a pool was set */
-void pool_ref_upkeep(struct pool_reference *ref); /* what admit does */
+void pool_ref_serve(struct pool_reference *ref); /* after a pool was set */
+void pool_ref_admit(struct pool_reference *ref); /* what run/admit does to pools */
 void pool_ref_end_run(struct pool_reference *ref, size_t run);
 
 /* A line for each claim that holds or waits, as pool_invariants.lua prints it. */
