@@ -19,7 +19,8 @@
 #include "core/store.h"
 #include "daemon/embedded.h"
 
-#define BENCH_PATIENCE_US 60e6 /* for what is certain to happen */
+#define BENCH_PATIENCE_US 60e6      /* for what is certain to happen */
+#define BENCH_EXECUTOR    "bench:1" /* holds what it starts */
 
 enum bench_bar { BAR_NONE, BAR_AT_LEAST, BAR_AT_MOST };
 

@@ -112,7 +112,7 @@ static void start(struct cycle *c, struct bench *b, const struct reply *admitted
 {
     for (size_t i = 0; i < admit_count(admitted); i++) {
         struct admission a = admit_at(admitted, i);
-        bench_send(b, start_call(c->store, &(struct execution){a.id, a.token}, "bench:1", LEASE_MS));
+        bench_send(b, start_call(c->store, &(struct execution){a.id, a.token, BENCH_EXECUTOR}, LEASE_MS));
     }
 }
 
@@ -120,7 +120,7 @@ static void finish(struct cycle *c, struct bench *b, const struct reply *admitte
 {
     for (size_t i = 0; i < admit_count(admitted); i++) {
         struct admission a = admit_at(admitted, i);
-        const struct execution x = {a.id, a.token};
+        const struct execution x = {a.id, a.token, BENCH_EXECUTOR};
         bench_send(b, finish_call(c->store, &x, RUN_SUCCESS, "", NULL, 0));
     }
 }

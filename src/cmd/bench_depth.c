@@ -203,7 +203,8 @@ static void leases_end(struct pile *p, struct bench *b, size_t n)
 
     cycle_hold(&p->passing, b, held, n);
     for (size_t i = 0; i < n && bench_ok(b); i++) {
-        bench_send(b, renew_call(p->passing.store, &(struct execution){held[i].id, held[i].token}, SOON_MS));
+        bench_send(b, renew_call(p->passing.store,
+                                 &(struct execution){held[i].id, held[i].token, BENCH_EXECUTOR}, SOON_MS));
         if (i % 50 == 49)
             bench_land(b);
     }

@@ -149,8 +149,9 @@ static double succession_us(struct bench *b, void *arg)
     const char *id;
 
     struct reply *ours = bench_call(b, materialize_call(f->store, &f->spec, "bench", LEASE_MS));
-    const struct execution x = {reply_str(reply_at(ours, 1)), reply_int(reply_at(ours, 2), 0)};
-    reply_free(bench_call(b, start_call(f->store, &x, "bench:1", LEASE_MS)));
+    const struct execution x = {reply_str(reply_at(ours, 1)), reply_int(reply_at(ours, 2), 0),
+                                BENCH_EXECUTOR};
+    reply_free(bench_call(b, start_call(f->store, &x, LEASE_MS)));
     struct reply *next = bench_call(b, submit_call(f->store, &f->spec, 1));
     (void)submit_result(next, 0, &id);
     bench_nap_us(3000); /* a dequeuer that was woken in vain waits again */

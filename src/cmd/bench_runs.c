@@ -142,7 +142,7 @@ static double renewals_us(struct bench *b, void *arg)
     double begun = bench_cpu_us(b);
 
     for (size_t i = 0; i < x->n && bench_ok(b); i++) {
-        const struct execution run = {x->runs[i].id, x->runs[i].token};
+        const struct execution run = {x->runs[i].id, x->runs[i].token, BENCH_EXECUTOR};
         bench_send(b, renew_call(x->stores[i % EXECUTORS], &run, LEASE_MS));
         if (i % EXECUTORS == EXECUTORS - 1)
             bench_land(b);

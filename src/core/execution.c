@@ -6,6 +6,7 @@ static struct call *execution_call(struct store *s, enum script_id script, const
 
     call_str(c, x->run);
     call_int(c, x->token);
+    call_str(c, x->executor);
     return c;
 }
 
@@ -21,11 +22,10 @@ static void call_reports(struct call *c, const struct step_report *reports, size
     }
 }
 
-struct call *start_call(struct store *s, const struct execution *x, const char *executor, int64_t lease_ms)
+struct call *start_call(struct store *s, const struct execution *x, int64_t lease_ms)
 {
     struct call *c = execution_call(s, SCRIPT_RUN_START, x);
 
-    call_str(c, executor);
     call_int(c, lease_ms);
     return c;
 }
@@ -43,7 +43,10 @@ static struct call *lease_call(struct store *s, enum script_id script, const str
 
 struct call *renew_call(struct store *s, const struct execution *x, int64_t lease_ms)
 {
-    return lease_call(s, SCRIPT_RUN_RENEW, x, lease_ms);
+    struct call *c = lease_call(s, SCRIPT_RUN_RENEW, x, lease_ms);
+
+    call_str(c, x->executor);
+    return c;
 }
 
 struct call *hold_call(struct store *s, const struct execution *x, int64_t lease_ms)

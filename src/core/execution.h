@@ -1,6 +1,6 @@
-/* execution: what an executor tells about the run it holds (lua/run/{start,renew,hold,report,log,finish}.lua).
- * Every call carries the token; {'STALE', state} or {'NOT_FOUND'} means that the run is no longer this
- * executor's. */
+/* execution: what an executor tells about the run it holds (lua/run/{start,renew,hold,report,log,drop,finish}.lua).
+ * Every call carries the token, and which executor it is: after a loss of history a token can be given again. {'STALE', state}
+ * or {'NOT_FOUND'} means that the run is no longer this executor's. */
 #ifndef RIVERS_CORE_EXECUTION_H
 #define RIVERS_CORE_EXECUTION_H
 
@@ -10,9 +10,10 @@
 #include "core/run.h"
 #include "core/store.h"
 
-struct execution { /* plain data: which run, by which grant; borrowed strings */
+struct execution { /* plain data: which run, by which grant, in which process; borrowed strings */
     const char *run;
     int64_t token;
+    const char *executor; /* `<host>:<pid>` */
 };
 
 /* A step changed: its state as in struct step_record, the event that says so, how it ended ("-" while it
@@ -26,12 +27,13 @@ struct step_report {
 };
 
 /* reply {'OK', record, spec} */
-struct call *start_call(struct store *s, const struct execution *x, const char *executor, int64_t lease_ms);
+struct call *start_call(struct store *s, const struct execution *x, int64_t lease_ms);
 
 /* reply {'OK', 'OK' | {'CANCEL', grace ms} | 'STALE'} */
 struct call *renew_call(struct store *s, const struct execution *x, int64_t lease_ms);
 
-/* For an executor that is gone while something of its run is not: keeps the leases of the run and of its slots; reply {'OK'}. */
+/* For an executor that is gone while something of its run is not: keeps the leases of the run and of its slots, whichever
+ * executor that was; reply {'OK'}. */
 struct call *hold_call(struct store *s, const struct execution *x, int64_t lease_ms);
 
 /* reply {'OK'} */

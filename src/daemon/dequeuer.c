@@ -242,7 +242,7 @@ static void on_held(void *arg, const struct reply *r, const struct err *e)
 static void on_ending(void *arg, const struct launch *l)
 {
     struct dequeuer *d = arg;
-    const struct execution x = {l->run, l->token};
+    const struct execution x = {.run = l->run, .token = l->token};
 
     d->calls++;
     call_send(hold_call(d->store, &x, d->settings.run_lease_ms), d->settings.run_lease_ms, on_held, d);

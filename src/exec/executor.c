@@ -354,13 +354,10 @@ static int run_refused(struct executor *ex, const char *why)
 /* Takes the run over. Returns 1: it is ours; 0: it is not to be run by us; -1: e. */
 static int take_over(struct executor *ex, struct err *e)
 {
-    char host[128] = "", executor[192];
     int status = 1;
-
-    gethostname(host, sizeof host - 1);
-    snprintf(executor, sizeof executor, "%s:%d", host, (int)getpid());
     struct reply *r =
-        call_wait(start_call(ex->store, &ex->x, executor, ex->settings.run_lease_ms), START_DEADLINE_MS, e);
+        call_wait(start_call(ex->store, &ex->x, ex->settings.run_lease_ms), START_DEADLINE_MS, e);
+
     if (!r)
         return -1;
     if (!reply_is(r, "OK")) {
@@ -518,13 +515,23 @@ static void executor_release(struct executor *ex)
     reaper_free(ex->reaper);
 }
 
+static const char *own_name(char *buf, size_t size)
+{
+    char host[128] = "";
+
+    gethostname(host, sizeof host - 1);
+    snprintf(buf, size, "%s:%d", host, (int)getpid());
+    return buf;
+}
+
 int executor_run(struct store *store, const struct executor_options *options, struct err *e)
 {
+    char name[192];
     struct executor ex = {
         .options = options,
         .store = store,
         .base = redis_base_get(store_redis_get(store)),
-        .x = {options->run, options->token},
+        .x = {options->run, options->token, own_name(name, sizeof name)},
         .status = -1,
     };
 

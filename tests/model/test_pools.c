@@ -279,7 +279,7 @@ static void op_end_run(struct sim *s)
     text_addf(&s->line, "\t%srun:r%zu\tstate\tStarted\ttoken\t1", s->lua.prefix, number);
     command(s);
     line_start(s, "run/finish");
-    text_addf(&s->line, "\tr%zu\t1\tSuccess\t\t0", number);
+    text_addf(&s->line, "\tr%zu\t1\thost:1\tSuccess\t\t0", number);
     text_add(&s->want, "OK");
     expect(s, run(s, SCRIPT_RUN_FINISH));
     pool_ref_end_run(&s->ref, number);

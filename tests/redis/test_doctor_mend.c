@@ -56,7 +56,7 @@ static int set_scene(void **state)
     submit(2, "", "");
     admit("10");
     lua_run(&lua, SCRIPT_RUN_START, "1000", id[0], "1", "host:1", "30000", NULL);
-    lua_run(&lua, SCRIPT_RUN_FINISH, "1000", id[2], "2", "Success", "", "0", NULL);
+    lua_run(&lua, SCRIPT_RUN_FINISH, "1000", id[2], "2", "", "Success", "", "0", NULL);
     assert_string_equal(lua_cmd(&lua, "ZRANGE @running 0 -1"), id[0]);
     submit(3, "", "5000");
     submit(4, "", "");

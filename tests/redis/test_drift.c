@@ -33,9 +33,15 @@ static struct row queued_behind_the_head[] = {
 };
 
 static struct row parked[] = {
-    {"limits team=1", "OK 0"}, {"submit A team=a", "OK NEW A"}, {"submit B team=a", "OK NEW B"},
-    {"admit", "OK 0 A 1 1"},   {"DEL @run:$B @events", "2"},    {"run/finish $A %A Success '' 0", "OK"},
-    {"admit", "OK 0"},         {"ZCARD @queue", "0"},           {0},
+    {"limits team=1", "OK 0"},
+    {"submit A team=a", "OK NEW A"},
+    {"submit B team=a", "OK NEW B"},
+    {"admit", "OK 0 A 1 1"},
+    {"DEL @run:$B @events", "2"},
+    {"run/finish $A %A host:1 Success '' 0", "OK"},
+    {"admit", "OK 0"},
+    {"ZCARD @queue", "0"},
+    {0},
 };
 
 static struct row delayed[] = {
@@ -53,12 +59,12 @@ static struct row running[] = {
     {"admit --launch_lease=1000", "OK 0 A 1 1"},
     {"DEL @run:$A @events", "2"},
     {"same run/start $A %A host:1 30000", "NOT_FOUND"},
-    {"same run/renew 30000 $A %A", "OK STALE"},
+    {"same run/renew 30000 $A %A host:1", "OK STALE"},
     {"same run/confirm 30000 $A %A", "OK STALE"},
-    {"same run/finish $A %A Success '' 0", "NOT_FOUND"},
+    {"same run/finish $A %A host:1 Success '' 0", "NOT_FOUND"},
     {"same run/lost $A %A gone", "NOT_FOUND"},
-    {"same run/report $A %A 0", "NOT_FOUND"},
-    {"same run/log $A %A main x 1", "NOT_FOUND"},
+    {"same run/report $A %A host:1 0", "NOT_FOUND"},
+    {"same run/log $A %A host:1 main x 1", "NOT_FOUND"},
     {"at 2000", ""},
     {"admit", "OK 0"},
     {"events", "DriftRepaired A index running"},
@@ -103,7 +109,7 @@ static struct row grant_of_a_run_that_ends[] = {
     {"rows run/start $A %A host:1 30000", "1"},
     {"pool/claim $A/a %A 1 0 db 2", "GRANTED 11 300000"},
     {"DEL @slot:$A/a @events", "2"},
-    {"run/finish $A %A Success '' 0", "OK"},
+    {"run/finish $A %A host:1 Success '' 0", "OK"},
     {"events", "DriftRepaired A index slots step a; RunSuccess A reason ''"},
     {"EXISTS @pool_used @slots @pool:db:holders @slots:$A", "0"},
     {0},

@@ -34,12 +34,28 @@ static struct row shown_by_two[] = {
 static struct row shown_by_an_executor[] = {
     {"submit A", "OK NEW A"},
     {"DEL @events", "1"},
-    {"run/renew 4000 lost 9", "OK STALE"},
+    {"run/renew 4000 lost 9 host:1", "OK STALE"},
     {"events", "HistoryLost '' seen 9 known 0 epoch 1-4773c974fd7a"},
     {"admit", "OK 0"},
     {"at 5000", ""},
     {"admit --batch=1", "OK 0 A 1000010 1"},
-    {"same run/renew 4000 $A 9", "OK STALE"},
+    {"same run/renew 4000 $A 9 host:1", "OK STALE"},
+    {0},
+};
+
+/* A token that was lost was given again: only who has started the run under it holds it. */
+static struct row token_given_again[] = {
+    {"submit A", "OK NEW A"},
+    {"admit", "OK 0 A 1 1"},
+    {"rows run/start $A %A host:2 30000", "1"},
+    {"same run/start $A %A host:1 30000", "STALE Started"},
+    {"same run/renew 30000 $A %A host:1", "OK STALE"},
+    {"same run/report $A %A host:1 1 s StepSuccess Success 1 exit:0", "STALE Started"},
+    {"same run/log $A %A host:1 s text 4", "STALE Started"},
+    {"same run/drop $A %A host:1 s 4", "STALE Started"},
+    {"same run/finish $A %A host:1 Success '' 0", "STALE Started"},
+    {"run/renew 30000 $A %A host:2", "OK OK"},
+    {"run/finish $A %A host:2 Success '' 0", "OK"},
     {0},
 };
 
@@ -66,6 +82,7 @@ int main(void)
         QUEUE_TEST(shown_by_a_dequeuer),
         QUEUE_TEST(shown_by_two),
         QUEUE_TEST(shown_by_an_executor),
+        QUEUE_TEST(token_given_again),
         QUEUE_TEST(shown_by_a_holder_of_slots),
     };
     return cmocka_run_group_tests(tests, queue_open, queue_close);

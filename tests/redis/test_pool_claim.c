@@ -180,7 +180,7 @@ static struct row not_the_claimants_run[] = {
     {"HSET @run:$A state Started", "0"},
     {"same pool/claim $A/s 9 1 '' db 1", "STALE Started"},
     {"same pool/claim nobody/s 9 1 '' db 1", "STALE ''"},
-    {"run/finish $A %A Success '' 0", "OK"},
+    {"run/finish $A %A host:1 Success '' 0", "OK"},
     {"same pool/claim $A/s %A 1 '' db 1", "STALE Success"},
     {0},
 };

@@ -182,14 +182,14 @@ static struct row its_own_only[] = {
 
 static struct row finished_run[] = {
     RUN_HOLDS_AND_WAITS,
-    {"run/finish $A %A Success '' 0", "OK"},
+    {"run/finish $A %A host:1 Success '' 0", "OK"},
     ONLY_X_HOLDS,
     {"events", GIVEN_ON "RunSuccess A reason ''"},
     {0},
 };
 
 static struct row canceled_run[] = {
-    RUN_HOLDS_AND_WAITS, {"run/cancel $A 0", "CANCELING"}, {"run/finish $A %A Canceled '' 0", "OK"},
+    RUN_HOLDS_AND_WAITS, {"run/cancel $A 0", "CANCELING"}, {"run/finish $A %A host:1 Canceled '' 0", "OK"},
     ONLY_X_HOLDS,        {"EXISTS @wake:$A", "0"},         {0},
 };
 

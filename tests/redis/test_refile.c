@@ -24,9 +24,9 @@ static struct row lowered_limit[] = {
     {"admit --batch=2", "OK 1 A1 1 1 A2 2 1"},
     {"HSET @tag_limits team 1", "0"},
     {"admit", "OK 0"},
-    {"run/finish $A1 %A1 Success '' 0", "OK"},
+    {"run/finish $A1 %A1 host:1 Success '' 0", "OK"},
     {"admit", "OK 0"},
-    {"run/finish $A2 %A2 Success '' 0", "OK"},
+    {"run/finish $A2 %A2 host:1 Success '' 0", "OK"},
     {"admit --batch=1", "OK 1 A3 11 1"},
     {0},
 };
@@ -80,7 +80,7 @@ static struct row added_limit[] = {
     {"HMGET @refile phase cursor names", "(nil) (nil) team=a"},
     {"EXISTS @lane: @ready", "0"},
     {"HGET @run:$B parked", "team=a"},
-    {"run/finish $A %A Success '' 0", "OK"},
+    {"run/finish $A %A host:1 Success '' 0", "OK"},
     {"EXISTS @gate:team=a", "0"},
     {0},
 };

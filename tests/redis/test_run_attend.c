@@ -63,7 +63,7 @@ static struct row run_that_its_executor_ended[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
     {"rows run/start $A %A host:1 30000", "1"},
-    {"run/finish $A %A Success '' 0", "OK"},
+    {"run/finish $A %A host:1 Success '' 0", "OK"},
     {"same " ATTEND "$A %A ''", "OK Started"},
     {0},
 };

@@ -42,7 +42,7 @@ static struct row started_run_is_left_alone[] = {
 static struct row several_runs[] = {
     {"repeat 4 submit A#", "OK NEW A4"},
     {"admit --batch=3", "OK 1 A1 1 1 A2 2 1 A3 3 1"},
-    {"run/finish $A2 %A2 Success '' 0", "OK"},
+    {"run/finish $A2 %A2 host:1 Success '' 0", "OK"},
     {"run/confirm 180000 $A1 %A1 $A2 %A2 $A3 4 $A4 0 nobody 1 $A3 %A3", "OK OK STALE STALE STALE STALE OK"},
     {"ZRANGE @running 0 -1 WITHSCORES", "A1 181000 A3 181000"},
     {"same run/confirm 180000", "OK"},

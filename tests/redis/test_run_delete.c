@@ -13,11 +13,11 @@ static struct row finished_run[] = {
     {"run/start $A %A host:1 30000", "OK [state Started priority 0 submitted_at 1000 key k tag:team a gates "
                                      "'' token 1 attempt 1 dequeued_at 1000 dequeuer d "
                                      "started_at 1000 executor host:1 lease 30000] {}"},
-    {"run/report $A %A 2 a StepStart Started 1 - b.c StepStart Started 1 -", "OK"},
-    {"run/log $A %A a hello 5", "OK"},
-    {"run/log $A %A b.c hello 10", "OK"},
-    {"run/finish $A %A Success '' 0", "OK"},
-    {"run/finish $B %B Success '' 0", "OK"},
+    {"run/report $A %A host:1 2 a StepStart Started 1 - b.c StepStart Started 1 -", "OK"},
+    {"run/log $A %A host:1 a hello 5", "OK"},
+    {"run/log $A %A host:1 b.c hello 10", "OK"},
+    {"run/finish $A %A host:1 Success '' 0", "OK"},
+    {"run/finish $B %B host:1 Success '' 0", "OK"},
     {"run/delete $A", "OK"},
     {"EXISTS @run:$A @spec:$A @key:k @log:$A/a @log:$A/b.c", "0"},
     {"EXISTS @run:$B @spec:$B", "2"},

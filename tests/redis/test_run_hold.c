@@ -68,7 +68,7 @@ static struct row stale[] = {
     {"run/start $A %A host:1 30000", STARTED},
     {"same run/hold 30000 $A 2", "STALE"},
     {"same run/hold 30000 nobody 1", "STALE"},
-    {"run/finish $A %A Success '' 0", "OK"},
+    {"run/finish $A %A host:1 Success '' 0", "OK"},
     {"same run/hold 30000 $A %A", "STALE"},
     {0},
 };

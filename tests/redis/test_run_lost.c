@@ -79,7 +79,8 @@ static struct row running_steps_are_lost[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
     {"run/start $A %A host:1 30000", STARTED},
-    {"run/report $A %A 3 a StepStart Started 1 - a StepSuccess Success 1 exit:0 b StepStart Started 2 -",
+    {"run/report $A %A host:1 3 a StepStart Started 1 - a StepSuccess Success 1 exit:0 b StepStart Started 2 "
+     "-",
      "OK"},
     {"DEL @events", "1"},
     {"at 2000", ""},
@@ -107,8 +108,8 @@ static struct row requeued[] = {
     {"LRANGE @bell 0 -1", "1"},
     {"events", "RunRequeued A reason executor lost: exit:1"},
     {"same run/lost $A 1 exit:1", "STALE Queued"},
-    {"same run/finish $A 1 Success '' 0", "STALE Queued"},
-    {"same run/renew 30000 $A 1", "OK STALE"},
+    {"same run/finish $A 1 host:1 Success '' 0", "STALE Queued"},
+    {"same run/renew 30000 $A 1 host:1", "OK STALE"},
     {"admit --batch=1", "OK 0 A 2 2"},
     {0},
 };

@@ -12,27 +12,27 @@ static struct row started_run[] = {
     {"run/confirm 180000 $A %A", "OK OK"},
     {"events", "RunQueued A; RunDequeued A token 1 attempt 1 dequeuer d7"},
     {"at 2000", ""},
-    {"run/start $A %A host:7 30000",
+    {"run/start $A %A host:1 30000",
      "OK [state Started priority 0 submitted_at 1000 job j tag:team a gates '' token 1 attempt 1 dequeued_at "
      "1000 "
-     "dequeuer d7 launched_at 1000 started_at 2000 executor host:7 lease 30000] {\"steps\":[1]}"},
+     "dequeuer d7 launched_at 1000 started_at 2000 executor host:1 lease 30000] {\"steps\":[1]}"},
     {"ZRANGE @running 0 -1 WITHSCORES", "A 32000"},
-    {"events", "RunStart A token 1 attempt 1 executor host:7"},
+    {"events", "RunStart A token 1 attempt 1 executor host:1"},
     {0},
 };
 
 static struct row again_by_the_same_executor[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"run/start $A %A host:7 30000", "OK [state Started priority 0 submitted_at 1000 gates '' token 1 "
+    {"run/start $A %A host:1 30000", "OK [state Started priority 0 submitted_at 1000 gates '' token 1 "
                                      "attempt 1 dequeued_at 1000 dequeuer d started_at 1000 "
-                                     "executor host:7 lease 30000] {}"},
+                                     "executor host:1 lease 30000] {}"},
     {"at 2000", ""},
-    {"same run/start $A %A host:7 30000", "OK [state Started priority 0 submitted_at 1000 gates '' token 1 "
+    {"same run/start $A %A host:1 30000", "OK [state Started priority 0 submitted_at 1000 gates '' token 1 "
                                           "attempt 1 dequeued_at 1000 dequeuer d started_at 1000 "
-                                          "executor host:7 lease 30000] {}"},
+                                          "executor host:1 lease 30000] {}"},
     {"same run/start $A %A host:8 30000", "STALE Started"},
-    {"same run/start $A 2 host:7 30000", "STALE Started"},
+    {"same run/start $A 2 host:1 30000", "STALE Started"},
     {0},
 };
 
@@ -40,9 +40,9 @@ static struct row after_the_launch_lease_but_before_a_sweep[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
     {"at 60000", ""},
-    {"run/start $A %A host:7 30000", "OK [state Started priority 0 submitted_at 1000 gates '' token 1 "
+    {"run/start $A %A host:1 30000", "OK [state Started priority 0 submitted_at 1000 gates '' token 1 "
                                      "attempt 1 dequeued_at 1000 dequeuer d started_at 60000 "
-                                     "executor host:7 lease 30000] {}"},
+                                     "executor host:1 lease 30000] {}"},
     {"admit", "OK 0"},
     {"ZSCORE @running $A", "90000"},
     {0},
@@ -50,13 +50,13 @@ static struct row after_the_launch_lease_but_before_a_sweep[] = {
 
 static struct row not_to_be_started[] = {
     {"submit A", "OK NEW A"},
-    {"same run/start $A 0 host:7 30000", "STALE Queued"},
-    {"same run/start $A '' host:7 30000", "STALE Queued"},
+    {"same run/start $A 0 host:1 30000", "STALE Queued"},
+    {"same run/start $A '' host:1 30000", "STALE Queued"},
     {"admit", "OK 0 A 1 1"},
-    {"same run/start $A 2 host:7 30000", "STALE NotStarted"},
+    {"same run/start $A 2 host:1 30000", "STALE NotStarted"},
     {"run/cancel $A 0", "CANCELED"},
-    {"same run/start $A 1 host:7 30000", "STALE Canceled"},
-    {"same run/start nobody 1 host:7 30000", "NOT_FOUND"},
+    {"same run/start $A 1 host:1 30000", "STALE Canceled"},
+    {"same run/start nobody 1 host:1 30000", "NOT_FOUND"},
     {0},
 };
 
@@ -65,13 +65,13 @@ static struct row token_of_an_earlier_admission[] = {
     {"admit --batch=1", "OK 0 A 1 1"},
     {"at 16000", ""},
     {"admit --batch=1", "OK 0 A 2 2"},
-    {"same run/start $A 1 host:7 30000", "STALE NotStarted"},
-    {"run/start $A 2 host:7 30000", "OK [state Started priority 0 submitted_at 1000 gates '' token 2 attempt "
+    {"same run/start $A 1 host:1 30000", "STALE NotStarted"},
+    {"run/start $A 2 host:1 30000", "OK [state Started priority 0 submitted_at 1000 gates '' token 2 attempt "
                                     "2 dequeued_at 16000 dequeuer d started_at 16000 "
-                                    "executor host:7 lease 30000] {}"},
+                                    "executor host:1 lease 30000] {}"},
     {"events", "RunQueued A; RunDequeued A token 1 attempt 1 dequeuer d; "
                "RunRequeued A reason the dequeuer ended before the launch was confirmed; "
-               "RunDequeued A token 2 attempt 2 dequeuer d; RunStart A token 2 attempt 2 executor host:7"},
+               "RunDequeued A token 2 attempt 2 dequeuer d; RunStart A token 2 attempt 2 executor host:1"},
     {0},
 };
 

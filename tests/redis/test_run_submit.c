@@ -158,7 +158,7 @@ static struct row ids_beyond_a_millisecond[] = {
 static struct row key_names_the_run[] = {
     {"submit A --key=k", "OK NEW A"},
     {"same submit B --key=k --priority=9", "OK EXISTS A"},
-    {"run/finish $A 0 Success '' 0", "STALE Queued"},
+    {"run/finish $A 0 host:1 Success '' 0", "STALE Queued"},
     {"run/cancel $A 0", "CANCELED"},
     {"submit B --key=k", "OK EXISTS A"},
     {"run/delete $A", "OK"},
@@ -297,7 +297,7 @@ static struct row better_run_replaces_a_parked_head[] = {
     {"ZRANGE @parked 0 -1", "team"},
     {"HGET @run:$C parked", "team"},
     {"EXISTS @ready @bell", "0"},
-    {"run/finish $A %A Success '' 0", "OK"},
+    {"run/finish $A %A host:1 Success '' 0", "OK"},
     {"admit", "OK 0 C 11 1"},
     {0},
 };

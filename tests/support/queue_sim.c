@@ -113,7 +113,7 @@ static void drain(struct sim *s)
         sim_admit(s, 1, 20);
         sim_check(s);
         while ((run = first(s, ref_in_progress))) {
-            sim_finish(s, run, run->token, REF_SUCCESS);
+            sim_finish(s, run, run->token, run->executor, REF_SUCCESS);
             sim_check(s);
         }
     }

@@ -72,7 +72,7 @@ void sim_check(struct sim *s);
 /* The operations (sim_ops.c): a random one with its check, and those that also empty the queue in the end. */
 void sim_play_one(struct sim *s);
 bool sim_admit(struct sim *s, int dequeuer, size_t batch); /* whether it left something to be done at once */
-void sim_finish(struct sim *s, struct ref_run *run, int64_t token, enum ref_state state);
+void sim_finish(struct sim *s, struct ref_run *run, int64_t token, int executor, enum ref_state state);
 void sim_delete(struct sim *s, struct ref_run *run);
 const char *sim_limit_text(struct sim *s); /* what an operator may set as a limit */
 

@@ -196,17 +196,25 @@ static void op_start(struct sim *s)
     }
 }
 
-void sim_finish(struct sim *s, struct ref_run *run, int64_t token, enum ref_state state)
+/* Mostly the one that has started the run. */
+static int some_executor(struct sim *s, const struct ref_run *run)
+{
+    return sim_one_in(s, 16) ? 3 - run->executor : run->executor;
+}
+
+void sim_finish(struct sim *s, struct ref_run *run, int64_t token, int executor, enum ref_state state)
 {
     struct args a = {0};
 
     args_add(&a, "%s", run->id);
     args_add(&a, "%" PRId64, token);
+    args_add(&a, "host:%d", executor);
     args_add(&a, "%s", ref_state_word(state));
     args_add(&a, "%s", "");
     args_add(&a, "0");
     sim_call(s, SCRIPT_RUN_FINISH, &a);
-    if (ref_holds(run, token)) {
+    bool others = run->state == REF_STARTED && run->executor != executor;
+    if (ref_holds(run, token) && !others) {
         sim_expect(s, "OK");
         ref_end(&s->ref, run, state, s->now);
     } else if (run->token && run->token == token && run->state == state) {
@@ -222,7 +230,7 @@ static void op_finish(struct sim *s)
     struct ref_run *run = pick(s, ref_in_progress);
 
     if (run)
-        sim_finish(s, run, some_token(s, run), PICK(s, states));
+        sim_finish(s, run, some_token(s, run), some_executor(s, run), PICK(s, states));
 }
 
 static void op_cancel(struct sim *s)
@@ -291,11 +299,13 @@ static void op_renew(struct sim *s)
     if (!run)
         return;
     int64_t token = some_token(s, run);
+    int executor = some_executor(s, run);
     args_add(&a, "%d", REF_RUN_LEASE_MS);
     args_add(&a, "%s", run->id);
     args_add(&a, "%" PRId64, token);
+    args_add(&a, "host:%d", executor);
     sim_call(s, SCRIPT_RUN_RENEW, &a);
-    bool holds = ref_holds(run, token) && run->state == REF_STARTED;
+    bool holds = ref_holds(run, token) && run->state == REF_STARTED && run->executor == executor;
     sim_expect(s, "OK %s", !holds ? "STALE" : run->cancel_asked ? "[CANCEL]" : "OK");
     if (holds)
         run->at = s->now + REF_RUN_LEASE_MS;
