@@ -96,12 +96,16 @@ local function no_run(id)
     return call('HEXISTS', P .. 'run:' .. id, 'state') == 0 and 'has a run without a record'
 end
 
-local function no_claim(kind, claim)
-    return call('HEXISTS', P .. kind .. ':' .. claim, 'shape') == 0 and 'has a claim without a record'
+local function no_grant(claim)
+    return not grant_of(claim) and 'has a claim without a grant'
+end
+
+local function no_wait(claim)
+    return call('HEXISTS', P .. 'wait:' .. claim, 'shape') == 0 and 'has a claim without a record'
 end
 
 local function no_waiter(member)
-    return no_claim('wait', line_name(member))
+    return no_wait(line_name(member))
 end
 
 local function parked_on(id)
@@ -134,7 +138,7 @@ local function zset_rule(name)
     if name == 'queue' or name == 'delayed' or name == 'running' or name == 'history' then
         return no_run, forget_run(name)
     elseif name == 'slots' or name == 'waiters' then
-        return function(claim) return no_claim(name == 'slots' and 'slot' or 'wait', claim) end, forget_claim(name)
+        return name == 'slots' and no_grant or no_wait, forget_claim(name)
     elseif kind == 'lane' then
         return function(id) return no_run(id) or not is_in('queue', id) and 'has a run that is not queued' end, function(id)
             lane_drop(rest, id)
@@ -152,7 +156,7 @@ local function zset_rule(name)
     elseif kind == 'dequeuer' then
         return not_in_progress, take_out(name)
     elseif kind == 'pool' and rest:match(':holders$') then
-        return function(claim) return no_claim('slot', claim) end, forget_claim(name)
+        return no_grant, forget_claim(name)
     elseif kind == 'pool' and rest:match(':waiters$') then
         return no_waiter, take_out(name)
     elseif kind == 'shape' then
@@ -189,10 +193,14 @@ end
 
 -- The steps of a run that hold or wait.
 local function check_steps(mends, run)
-    for _, step in ipairs(call('SMEMBERS', P .. 'slots:' .. run)) do
+    local steps = call('HGETALL', P .. 'slots:' .. run)
+    for i = 1, #steps, 2 do
+        local step, text = steps[i], steps[i + 1]
         local claim = run .. '/' .. step
-        if no_claim('slot', claim) and no_claim('wait', claim) then
-            fault(mends, 'slots', claim, 'neither holds nor waits', function() call('SREM', P .. 'slots:' .. run, step) end)
+        if grant_read(text) then
+            check_claim('slot', 'slots', mends, claim)
+        elseif text ~= 'waits' or no_wait(claim) then
+            fault(mends, 'slots', claim, 'neither holds nor waits', function() call('HDEL', P .. 'slots:' .. run, step) end)
         end
     end
 end
@@ -213,8 +221,8 @@ local function check_key(mends, name, pending)
         check_run(mends, rest)
     elseif kind == 'spec' or kind == 'log' or kind == 'key' then
         check_text(kind, mends, rest)
-    elseif kind == 'slot' or kind == 'wait' then
-        check_claim(kind, kind == 'slot' and 'slots' or 'waiters', mends, rest)
+    elseif kind == 'wait' then
+        check_claim(kind, 'waiters', mends, rest)
     elseif kind == 'slots' and rest ~= '' then
         check_steps(mends, rest)
     elseif name == 'pool_used' then

@@ -1,22 +1,22 @@
 -- contest: the answer to a claim that was asked before, or whose slots are not simply free.
 --@include lib/pools.lua
 
--- What a claim holds or waits with, if it asks for the same again: `slot:` and `wait:` as flat lists, empty when there is none.
--- What an earlier attempt left behind is given back. A third value says why the claim itself is the stale one.
+-- What a claim holds or waits with, if it asks for the same again: its grant, and `wait:` as a flat list that is empty when it
+-- does not wait. What an earlier attempt left behind is given back. A third value says why the claim itself is the stale one.
 local function asked_before(claim, attempt, shape)
-    local held = call('HMGET', P .. 'slot:' .. claim, 'attempt', 'shape', 'token', 'lease')
+    local held = grant_of(claim)
     local waits = call('HMGET', P .. 'wait:' .. claim, 'attempt', 'shape', 'priority', 'arrival', 'since')
-    local before = held[1] and held or waits
+    local before = held and {held.attempt, held.shape} or waits
     if not before[1] and call('ZSCORE', P .. 'slots', claim) then
         slots_release(claim)
     end
     if before[1] and tonumber(before[1]) > tonumber(attempt) then
         return held, waits, 'attempt ' .. before[1]
     end
-    local over = held[1] and slot_is_over(claim, tonumber(held[4]))
+    local over = held and slot_is_over(claim, held.lease)
     if over or (before[1] and (before[1] ~= attempt or before[2] ~= shape)) then
         slots_release(claim, over and 'StepSlotExpired' or 'StepSlotReleased')
-        return {}, {}
+        return nil, {}
     end
     return held, waits
 end
@@ -68,9 +68,9 @@ local function contest(claim, attempt, shape, priority, is_step)
     local held, waits, stale = asked_before(claim, attempt, shape)
     if stale then
         return {'STALE', stale}
-    elseif held[1] then
-        call('ZADD', P .. 'slots', 'XX', num(now + held[4]), claim)
-        return {'GRANTED', held[3], held[4]}
+    elseif held then
+        call('ZADD', P .. 'slots', 'XX', num(now + held.lease), claim)
+        return {'GRANTED', held.token, num(held.lease)}
     end
     local refused = refusal(claim, shape, is_step)
     if refused then

@@ -18,10 +18,8 @@ local function grant(claim, attempt, shape, since, until_taken)
             pool_take(part[1], part[2])
             call('ZADD', P .. 'pool:' .. part[1] .. ':holders', part[2], claim)
         end
-        call('HSET', P .. 'slot:' .. claim, 'attempt', attempt, 'token', token, 'shape', shape, 'held', held,
-            'claimed_at', NOW, 'lease', num(lease))
+        call('HSET', P .. 'slots:' .. run, step, grant_text(token, lease, attempt, shape, held))
         call('ZADD', P .. 'slots', num(now + (until_taken or lease)), claim)
-        call('SADD', P .. 'slots:' .. run, step)
     end
     emit_claim('StepSlotClaimed', claim, attempt, shape, 'token', token, 'waited_ms', num(now - since))
     return token, num(lease)

@@ -158,7 +158,7 @@ local function waiter_add(claim, attempt, shape, priority, arrival)
         call('HSET', P .. 'wait:' .. claim, 'passed_at', passed_at)
     end
     call('ZADD', P .. 'waiters', num(now + PATIENCE), claim)
-    call('SADD', P .. 'slots:' .. run, step)
+    call('HSET', P .. 'slots:' .. run, step, 'waits')
 end
 
 -- Who waits behind in the same shape was passed by the same claims, as long as it was there.
@@ -180,7 +180,7 @@ local function line_leave(shape, member)
     end
     call('DEL', P .. 'wait:' .. claim)
     call('ZREM', P .. 'waiters', claim)
-    call('SREM', P .. 'slots:' .. run, step)
+    call('HDEL', P .. 'slots:' .. run, step)
     return run, step
 end
 

@@ -7,13 +7,12 @@
 --   slots               zset  all grants by the end of their lease
 --   pool:<p>:holders    zset  claims that hold slots of p, score: how many
 --   pool_used           hash  p -> the sum of these scores; changes only together with them
---   slot:<claim>        hash  one grant: attempt, token, shape, held (the part of the shape in limited pools), claimed_at, lease
 --   pool:<p>:waiters    zset  all that wait for p, score -priority, member `<arrival> <claim>`: the line people see
 --   pool:<p>:shapes     zset  the shapes that wait for p, by their heads: score -priority, member `<arrival> <shape>`
 --   shape:<shape>       zset  the waiters of one shape, as in the line
 --   wait:<claim>        hash  one waiter: attempt, shape, priority, arrival, since, passed_at
 --   waiters             zset  all waiters by the end of their patience: a dead one vanishes
---   slots:<run>         set   the steps of a run that hold or wait
+--   slots:<run>         hash  the steps of a run that hold or wait: a grant each, or `waits` (slots.lua)
 --   pools_due           set   pools with slots to give that one call was too short for; nobody comes in past their lines
 --@include lib/grants.lua
 --@include lib/line.lua
@@ -140,7 +139,7 @@ local function claim_forget(index, claim, freed)
     call('ZREM', P .. 'slots', claim)
     call('ZREM', P .. 'waiters', claim)
     call('DEL', P .. 'wait:' .. claim)
-    call('SREM', P .. 'slots:' .. run, step)
+    call('HDEL', P .. 'slots:' .. run, step)
     drift(index, run, 'step', step)
 end
 
@@ -152,24 +151,23 @@ local function claim_reconcile(claim, freed)
     end
 end
 
-local function ungrant(claim, event)
-    local slot, run, step = P .. 'slot:' .. claim, run_and_step(claim)
-    local f = call('HMGET', slot, 'held', 'token', 'attempt', 'shape')
-    for _, part in ipairs(parts_of[f[1]]) do
+local function ungrant(claim, grant, event)
+    local run, step = run_and_step(claim)
+    for _, part in ipairs(parts_of[grant.held]) do
         call('ZREM', P .. 'pool:' .. part[1] .. ':holders', claim)
         pool_take(part[1], -part[2])
     end
-    call('DEL', slot)
     call('ZREM', P .. 'slots', claim)
-    call('SREM', P .. 'slots:' .. run, step)
-    emit_claim(event, claim, f[3], f[4], 'token', f[2])
+    call('HDEL', P .. 'slots:' .. run, step)
+    emit_claim(event, claim, grant.attempt, grant.shape, 'token', grant.token)
 end
 
 -- Ends what a claim holds or waits for. Adds the pools that may have more to give now to `freed`.
 local function slots_drop(claim, event, freed)
-    local shape = call('HGET', P .. 'slot:' .. claim, 'shape')
-    if shape then
-        ungrant(claim, event)
+    local held, shape = grant_of(claim), nil
+    if held then
+        shape = held.shape
+        ungrant(claim, held, event)
     else
         shape = call('HGET', P .. 'wait:' .. claim, 'shape')
         if not shape then
@@ -202,12 +200,12 @@ end
 
 -- Ends a grant that was not renewed in time, but not within the grace; to the end of that of a gap it is put off.
 local function slot_expire(claim, freed)
-    local lease = tonumber(call('HGET', P .. 'slot:' .. claim, 'lease'))
-    if not lease or slot_is_over(claim, lease) then
+    local held = grant_of(claim)
+    if not held or slot_is_over(claim, held.lease) then
         slots_drop(claim, 'StepSlotExpired', freed)
         ring_claimant(claim)
-    elseif now < grace_end(lease) then
-        call('ZADD', P .. 'slots', 'XX', num(grace_end(lease)), claim)
+    elseif now < grace_end(held.lease) then
+        call('ZADD', P .. 'slots', 'XX', num(grace_end(held.lease)), claim)
     end
 end
 

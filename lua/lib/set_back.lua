@@ -2,6 +2,7 @@
 -- and nobody would miss them for hours. So each that ends later than its length from now on is cut to that, in slices; who is
 -- alive renews it long before. `meta` field set_back: `<index> <cursor>` of the next slice.
 --@include lib/grace.lua
+--@include lib/slots.lua
 local SLACK, SLICE = 1000, 20
 local NEXT = {running = 'slots', slots = 'waiters'}
 
@@ -17,7 +18,8 @@ local LENGTH = {
         return f[3] and expiry - f[3] or run_lease
     end,
     slots = function(claim)
-        return tonumber(call('HGET', P .. 'slot:' .. claim, 'lease')) or 0
+        local held = grant_of(claim)
+        return held and held.lease or 0
     end,
     waiters = function()
         return PATIENCE

@@ -3,6 +3,7 @@
 --@include lib/run_limits.lua
 --@include lib/events.lua
 --@include lib/memo.lua
+--@include lib/slots.lua
 -- {{pool, weight}, ...} of a shape
 local parts_of = memo(function(shape)
     local parts = {}
@@ -61,10 +62,6 @@ local function limited_part(shape)
         end
     end
     return table.concat(limited, ',')
-end
-
-local function run_and_step(claim)
-    return claim:match('^([^/]*)/(.*)$')
 end
 
 -- What an event about a claim says of it.

@@ -12,7 +12,7 @@
 --@include lib/grants.lua
 --@include lib/history.lua
 local claim, run_token, attempt, priority = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local run = run_and_step(claim)
+local run, step = run_and_step(claim)
 if run_token ~= '' then
     local f = call('HMGET', P .. 'run:' .. run, 'state', 'token', 'priority')
     if f[1] ~= 'Started' or f[2] ~= run_token then
@@ -39,7 +39,7 @@ end
 
 -- Whether the claim is new, all it asks is free and nobody waits for it. What has ended is given on first.
 local function is_uncontested()
-    local contested = {P .. 'slot:' .. claim, P .. 'wait:' .. claim}
+    local contested = {}
     for _, pool in ipairs(names) do
         local limit = pool_limit[pool]
         if not limit or weights[pool] > limit - pool_used[pool] then
@@ -47,8 +47,8 @@ local function is_uncontested()
         end
         contested[#contested + 1] = P .. 'pool:' .. pool .. ':shapes'
     end
-    return call('EXISTS', unpack(contested)) == 0 and not call('ZSCORE', P .. 'slots', claim) and
-        not is_any_over('slots') and not is_any_over('waiters') and not is_paused()
+    return call('EXISTS', unpack(contested)) == 0 and call('HEXISTS', P .. 'slots:' .. run, step) == 0 and
+        not call('ZSCORE', P .. 'slots', claim) and not is_any_over('slots') and not is_any_over('waiters') and not is_paused()
 end
 
 if is_uncontested() then

@@ -21,8 +21,8 @@ local function add(list, ...)
 end
 local held = call('ZRANGE', key .. ':holders', 0, 99, 'WITHSCORES')
 for i = 1, #held, 2 do
-    local f = call('HMGET', P .. 'slot:' .. held[i], 'claimed_at', 'token')
-    add(holders, held[i], held[i + 1], f[1] or '', call('ZSCORE', P .. 'slots', held[i]) or '', f[2] or '')
+    local grant = grant_of(held[i]) or {}
+    add(holders, held[i], held[i + 1], grant.claimed_at or '', call('ZSCORE', P .. 'slots', held[i]) or '', grant.token or '')
 end
 for _, member in ipairs(call('ZRANGE', key .. ':waiters', 0, 99)) do
     local claim = line_name(member)

@@ -6,11 +6,11 @@
 --@include lib/open.lua
 --@include lib/pools.lua
 local claim, token, attempt = ARGV[2], ARGV[3], ARGV[4]
-local held = call('HMGET', P .. 'slot:' .. claim, 'attempt', 'token', 'lease')
-local waits = call('HGET', P .. 'wait:' .. claim, 'attempt')
-if (held[1] or waits or attempt) ~= attempt or (token ~= '' and (waits or (held[2] or token) ~= token)) then
+local held, waits = grant_of(claim), call('HGET', P .. 'wait:' .. claim, 'attempt')
+if held and (held.attempt ~= attempt or (token ~= '' and held.token ~= token)) or
+    (waits and (waits ~= attempt or token ~= '')) then
     return {'STALE'}
 end
-local over = held[1] and slot_is_over(claim, tonumber(held[3]))
+local over = held and slot_is_over(claim, held.lease)
 slots_release(claim, over and 'StepSlotExpired' or 'StepSlotReleased')
 return {'OK'}

@@ -1,48 +1,65 @@
 #!lua flags=allow-oom
 -- Renews the leases of grants, all those of an executor in one call. What has ended cannot be renewed.
 -- KEYS  [1] prefix
--- ARGV  [1] now; then claim, token, claim, token, ...
+-- ARGV  [1] now; then claim, token, claim, token, ...: those of one run follow each other, and are one look
 -- RETURNS {'OK', word, word, ...}: OK | STALE for each grant
 --@include lib/open.lua
---@include lib/grace.lua
---@include lib/history.lua
 local PAUSE, SLICE = 30000, 1000
-local reply, steps, expiry_of = {'OK'}, {}, {}
+local reply, ended = {'OK'}, call('ZCOUNT', P .. 'slots', '-inf', NOW) > 0
 
-local function renewed(claim, lease)
-    local run, step = claim:match('^([^/]*)/(.*)$')
-    steps[run] = steps[run] or {}
-    table.insert(steps[run], step)
-    expiry_of[lease] = expiry_of[lease] or num(now + lease)
-    return expiry_of[lease]
-end
-
--- These claims, and the tokens at the same places.
-local function renew(claims, tokens)
-    local expiries, scores = call('ZMSCORE', P .. 'slots', unpack(claims)), {}
-    for i, claim in ipairs(claims) do
-        local f = call('HMGET', P .. 'slot:' .. claim, 'token', 'lease')
-        if f[1] == tokens[i] and not is_over(expiries[i], f[2]) then
-            scores[#scores + 1], scores[#scores + 2] = renewed(claim, f[2]), claim
-            reply[#reply + 1] = 'OK'
-        else
-            history_seen(tonumber(tokens[i]), PAUSE)
-            reply[#reply + 1] = 'STALE'
+-- The run of the claim at this place, its steps there and behind.
+local function steps_from(place)
+    local run, step = ARGV[place]:match('^([^/]*)/(.*)$')
+    local prefix, steps, n = run .. '/', {step}, 1
+    for i = place + 2, math.min(#ARGV, place + 2 * SLICE) - 1, 2 do
+        local claim = ARGV[i]
+        if claim:find(prefix, 1, true) ~= 1 then
+            break
         end
+        n = n + 1
+        steps[n] = claim:sub(#prefix + 1)
     end
-    if #scores > 0 then
-        call('ZADD', P .. 'slots', 'XX', unpack(scores))
+    return run, steps
+end
+
+-- What is shown was not given, not for this claim, or has ended.
+local function is_stale(claim, token, known, lease)
+    --@include lib/grace.lua
+    --@include lib/history.lua
+    if known == token and not slot_is_over(claim, lease) then
+        return false
+    end
+    history_seen(tonumber(token), PAUSE)
+    return true
+end
+
+local function renew(run, steps, place)
+    local scores, renewed, last, expiry = {}, {}, nil, nil
+    for i, text in ipairs(call('HMGET', P .. 'slots:' .. run, unpack(steps))) do
+        local claim, token = ARGV[place], ARGV[place + 1]
+        local known, lease = (text or ''):match('^token=(%d+) lease=(%d+)')
+        if (known ~= token or ended) and is_stale(claim, token, known, lease) then
+            reply[#reply + 1] = 'STALE'
+        else
+            if lease ~= last then
+                last, expiry = lease, num(now + lease)
+            end
+            scores[#scores + 1], scores[#scores + 2] = expiry, claim
+            renewed[#renewed + 1], reply[#reply + 1] = steps[i], 'OK'
+        end
+        place = place + 2
+    end
+    if #renewed > 0 then
+        call('ZADD', P .. 'slots', unpack(scores))
+        --@include lib/events.lua
+        emit('StepSlotRenewed', run, 'step', table.concat(renewed, ','))
     end
 end
 
-for from = 2, #ARGV, 2 * SLICE do
-    local claims, tokens = {}, {}
-    for i = from, math.min(from + 2 * SLICE, #ARGV) - 1, 2 do
-        claims[#claims + 1], tokens[#tokens + 1] = ARGV[i], ARGV[i + 1]
-    end
-    renew(claims, tokens)
-end
-for run, names in pairs(steps) do
-    emit('StepSlotRenewed', run, 'step', table.concat(names, ','))
+local place = 2
+while place < #ARGV do
+    local run, steps = steps_from(place)
+    renew(run, steps, place)
+    place = place + 2 * #steps
 end
 return reply

@@ -6,17 +6,18 @@
 -- RETURNS {'OK'} | {'STALE'}: the run is no longer in progress under this token
 --@include lib/open.lua
 --@include lib/grace.lua
+--@include lib/slots.lua
 local id = ARGV[3]
 local f = call('HMGET', P .. 'run:' .. id, 'state', 'token')
 if f[1] ~= 'Started' or f[2] ~= ARGV[4] then
     return {'STALE'}
 end
 call('ZADD', P .. 'running', 'XX', num(now + tonumber(ARGV[2])), id)
-for _, step in ipairs(call('SMEMBERS', P .. 'slots:' .. id)) do
-    local claim = id .. '/' .. step
-    local lease = call('HGET', P .. 'slot:' .. claim, 'lease')
-    if lease and not slot_is_over(claim, lease) then
-        call('ZADD', P .. 'slots', 'XX', num(now + lease), claim)
+local steps = call('HGETALL', P .. 'slots:' .. id)
+for i = 1, #steps, 2 do
+    local claim, held = id .. '/' .. steps[i], grant_read(steps[i + 1])
+    if held and not slot_is_over(claim, held.lease) then
+        call('ZADD', P .. 'slots', 'XX', num(now + held.lease), claim)
     end
 end
 return {'OK'}

@@ -12,7 +12,7 @@ if #record == 0 then
     return {'NOT_FOUND'}
 end
 local expiry, waits = call('ZSCORE', P .. 'running', id), {}
-local steps = call('SMEMBERS', P .. 'slots:' .. id)
+local steps = call('HKEYS', P .. 'slots:' .. id)
 table.sort(steps)
 for _, step in ipairs(steps) do
     local why = wait_reason(id .. '/' .. step)

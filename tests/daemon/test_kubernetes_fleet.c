@@ -197,8 +197,7 @@ static void assert_ended_once(struct trial *t, const char *run)
 
 static void assert_nothing_left(struct trial *t)
 {
-    static const char *const keys[] = {"@gate:*", "@slots*", "@slot:*", "@pool:*",
-                                       "@wait*",  "@lane:*", "@parked*"};
+    static const char *const keys[] = {"@gate:*", "@slots*", "@pool:*", "@wait*", "@lane:*", "@parked*"};
 
     fleet_assert_idle(t->fleet);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)

@@ -138,7 +138,7 @@ static void pools_hold_while_executors_are_killed_and_stopped(void **state)
     }
     assert_int_equal(fleet_count(fleet_file(f, "record"), "exceeded "), 0);
     assert_true(fleet_is(f, "0", "EXISTS @slots @pool_used @waiters @pools_due @running"));
-    assert_true(fleet_is(f, "", "KEYS @slot:*"));
+    assert_true(fleet_is(f, "", "KEYS @slots:*"));
     assert_true(fleet_is(f, "", "KEYS @wait:*"));
 }
 

@@ -57,8 +57,11 @@ static void small_ones_move(struct crowd *c)
     for (size_t i = 0; i < holders->elements; i++) {
         const char *who = holders->element[i]->str;
         int number;
-        long long since = strtoll(lua_cmd(&c->lua, "HGET @slot:%s claimed_at", who), NULL, 10);
-        if (sscanf(who, "small/%d", &number) != 1 || c->now < since + HOLD_MS)
+        if (sscanf(who, "small/%d", &number) != 1)
+            continue;
+        const char *since = strstr(lua_cmd(&c->lua, "HGET @slots:small %d", number), "claimed_at=");
+        assert_non_null(since);
+        if (c->now < strtoll(since + strlen("claimed_at="), NULL, 10) + HOLD_MS)
             continue;
         lua_run(&c->lua, SCRIPT_POOL_RELEASE, text_of(now, sizeof now, c->now), who, "",
                 text_of(turn, sizeof turn, c->visits[number]), NULL);

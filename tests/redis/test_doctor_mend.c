@@ -133,7 +133,7 @@ static void found_and_mended(void **state)
         "SET @spec:nobody x",
         "SET @log:nobody/a x",
         "SET @key:k nobody",
-        "DEL @slot:x/a",
+        "HDEL @slots:x a",
         "DEL @wait:y/a",
         "ZREM @slots x/a",
         "ZREM @waiters y/a",
@@ -141,7 +141,8 @@ static void found_and_mended(void **state)
         "DEL @pool:db:holders",
         "HSET @pool_used db 3",
         "HSET @pool_used api 3",
-        "SADD @slots:z a",
+        "HSET @slots:z a waits",
+        "HSET @slots:x a token=1",
         "ZADD @shape:db=1 0 000000000000009_z/a",
         "ZADD @pool:db:waiters 0 000000000000009_z/a",
     };

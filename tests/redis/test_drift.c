@@ -83,7 +83,7 @@ static struct row grant_ends[] = {
     {"HSET @pool_limits db 2", "1"},
     {"pool/claim x/a '' 1 0 db 2", "GRANTED 1 300000"},
     {"pool/claim y/a '' 1 0 db 2", "WAITING pool 'db' full (2/2) db 1"},
-    {"DEL @slot:x/a @events", "2"},
+    {"DEL @slots:x @events", "2"},
     {"same pool/renew x/a 1", "OK STALE"},
     {"rows pool/info db", "3"},
     {"at 301000", ""},
@@ -98,7 +98,7 @@ static struct row grant_ends[] = {
 
 static struct row grant_is_asked_for_again[] = {
     {"HSET @pool_limits db 2", "1"}, {"pool/claim x/a '' 1 0 db 2", "GRANTED 1 300000"},
-    {"DEL @slot:x/a @events", "2"},  {"pool/claim x/a '' 1 0 db 2", "GRANTED 2 300000"},
+    {"DEL @slots:x @events", "2"},   {"pool/claim x/a '' 1 0 db 2", "GRANTED 2 300000"},
     {"HGETALL @pool_used", "db 2"},  {0},
 };
 
@@ -108,7 +108,8 @@ static struct row grant_of_a_run_that_ends[] = {
     {"admit", "OK 0 A 1 1"},
     {"rows run/start $A %A host:1 30000", "1"},
     {"pool/claim $A/a %A 1 0 db 2", "GRANTED 11 300000"},
-    {"DEL @slot:$A/a @events", "2"},
+    {"HSET @slots:$A a x", "0"},
+    {"DEL @events", "1"},
     {"run/finish $A %A host:1 Success '' 0", "OK"},
     {"events", "DriftRepaired A index slots step a; RunSuccess A reason ''"},
     {"EXISTS @pool_used @slots @pool:db:holders @slots:$A", "0"},

@@ -14,7 +14,7 @@ static struct row released[] = {
     {"pool/claim x/a '' 1 0 db 3", "GRANTED 1 300000"},
     {"DEL @events", "1"},
     {"pool/release x/a 1 1", "OK"},
-    {"EXISTS @slot:x/a " EVERYTHING, "0"},
+    {"EXISTS " EVERYTHING, "0"},
     {"events", "StepSlotReleased x step a attempt 1 pools db=3 token 1"},
     {"same pool/release x/a 1 1", "OK"},
     {0},
@@ -117,7 +117,7 @@ static struct row expired[] = {
     {"at 301000", ""},
     {"pool/release x/a 1 1", "OK"},
     {"events", "StepSlotExpired x step a attempt 1 pools db=1 token 1"},
-    {"EXISTS @slot:x/a " EVERYTHING, "0"},
+    {"EXISTS " EVERYTHING, "0"},
     {0},
 };
 
@@ -131,7 +131,7 @@ static struct row leaves_the_line[] = {
     {"ZRANGE @pool:db:shapes 0 -1", "000000000000002 db=1"},
     {"pool/release x/c '' 1", "OK"},
     {"EXISTS @pool:db:waiters @pool:db:shapes @shape:db=1 @waiters", "0"},
-    {"SMEMBERS @slots:x", "a"},
+    {"HKEYS @slots:x", "a"},
     {0},
 };
 
@@ -141,9 +141,9 @@ static struct row leaves_with_a_grant[] = {
     {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 300000"},
     {"pool/claim x/b '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
     {"pool/release x/a 1 1", "OK"},
-    {"EXISTS @slot:x/b", "1"},
+    {"HLEN @slots:x", "1"},
     {"pool/release x/b '' 1", "OK"},
-    {"EXISTS @slot:x/b " EVERYTHING, "0"},
+    {"EXISTS " EVERYTHING, "0"},
     {0},
 };
 
@@ -154,7 +154,7 @@ static struct row its_own_only[] = {
     {"pool/claim x/b '' 1 0 db 1", "GRANTED 2 300000"},
     {"pool/release x/a 1 1", "OK"},
     {"ZRANGE @pool:db:holders 0 -1", "x/b"},
-    {"SMEMBERS @slots:x", "b"},
+    {"HKEYS @slots:x", "b"},
     {0},
 };
 
@@ -171,7 +171,7 @@ static struct row its_own_only[] = {
     }
 
 #define ONLY_X_HOLDS                                                                                         \
-    {"EXISTS @slots:$A @slot:$A/a @slot:$A/b @wait:$A/b @waiters @pool:db:waiters @pool:db:shapes", "0"},    \
+    {"EXISTS @slots:$A @wait:$A/b @waiters @pool:db:waiters @pool:db:shapes", "0"},                          \
     {                                                                                                        \
         "ZRANGE @pool:db:holders 0 -1 WITHSCORES", "x/c 1"                                                   \
     }

@@ -12,7 +12,7 @@ end
 
 local SINGLE = {meta = 1, events = 1, pool_limits = 1, pool_leases = 1, pool_bypass = 1, bell = 1, slots = 1, waiters = 1,
     pool_used = 1, pools_due = 1}
-local named = {slot = {}, wait = {}, slots = {}, shape = {}, pool = {}, wake = {}}
+local named = {wait = {}, slots = {}, shape = {}, pool = {}, wake = {}}
 for _, key in ipairs(call('KEYS', P .. '*')) do
     local kind, name = key:match('^([^:]+):?(.*)$', #P + 1)
     if name ~= '' then
@@ -50,21 +50,28 @@ local function expect(key, member, score)
     want[key][member] = score
 end
 
-local function each_claim(index, kind, visit)
+-- The fields of a grant; none for one that waits.
+local function grant(text)
+    local f = {}
+    for name, value in text:gmatch('([%w_]+)=(%S+)') do
+        f[name] = value
+    end
+    return f
+end
+
+local function each_claim(index, record, visit)
     for claim, expiry in pairs(members(index)) do
-        must(named[kind][claim], claim, 'in', index, 'without a record')
-        named[kind][claim] = nil
-        local f = hash(kind .. ':' .. claim)
         local run, step = claim:match('^([^/]*)/(.*)$')
-        must(call('SISMEMBER', P .. 'slots:' .. run, step) == 1, claim, 'not in the set of its run')
+        local f = record(claim, must(call('HGET', P .. 'slots:' .. run, step), claim, 'not in the hash of its run'))
         named.slots[run] = (tonumber(named.slots[run]) or 0) + 1
         lines[#lines + 1] = claim .. ' attempt ' .. f.attempt .. ' until ' .. expiry .. visit(claim, f) .. '\n'
     end
-    must(not next(named[kind]), 'a record out of', index)
 end
 
-each_claim('slots', 'slot', function(claim, f)
+each_claim('slots', function(claim, text)
     must(not named.wait[claim], claim, 'holds and waits')
+    return grant(text)
+end, function(claim, f)
     for pool, weight in f.held:gmatch('([^,=]+)=(%d+)') do
         expect('pool:' .. pool .. ':holders', claim, weight)
         used[pool] = (used[pool] or 0) + weight
@@ -86,7 +93,12 @@ local function rank(arrival)
 end
 
 local heads = {}
-each_claim('waiters', 'wait', function(claim, f)
+each_claim('waiters', function(claim, text)
+    must(text == 'waits', claim, 'waits, and has', text)
+    must(named.wait[claim], claim, 'waits without a record')
+    named.wait[claim] = nil
+    return hash('wait:' .. claim)
+end, function(claim, f)
     local place, score = string.format('%015.0f ', f.arrival), tostring(0 - f.priority)
     for pool in f.shape:gmatch('([^,=]+)=%d+') do
         expect('pool:' .. pool .. ':waiters', place .. claim, score)
@@ -98,6 +110,7 @@ each_claim('waiters', 'wait', function(claim, f)
     end
     return ' place ' .. f.priority .. ' ' .. rank(f.arrival) .. ' since ' .. f.since .. ' waits ' .. f.shape
 end)
+must(not next(named.wait), 'a record out of waiters')
 for shape, head in pairs(heads) do
     for pool in shape:gmatch('([^,=]+)=%d+') do
         expect('pool:' .. pool .. ':shapes', head.place .. shape, head.score)
@@ -123,7 +136,7 @@ for pool, sum in pairs(hash('pool_used')) do
 end
 must(not next(used), 'no pool_used of', next(used) or '')
 for run, count in pairs(named.slots) do
-    must(call('SCARD', P .. 'slots:' .. run) == count, 'orphan in the set of', run)
+    must(call('HLEN', P .. 'slots:' .. run) == count, 'orphan in the hash of', run)
 end
 table.sort(lines)
 return table.concat(lines)

@@ -1,0 +1,24 @@
+-- slots: what the steps of a run hold and wait for: hash `slots:<run>`, a field for each: `waits`, or its grant,
+-- `token=7 lease=300000 attempt=1 claimed_at=1700000000000 shape=db=1,log=2 held=db=1`.
+local function run_and_step(claim)
+    return claim:match('^([^/]*)/(.*)$')
+end
+
+-- A grant by the names of its parts; nil when the text is none.
+local function grant_read(text)
+    local token, lease, attempt, claimed_at, shape, held =
+        (text or ''):match('^token=(%d+) lease=(%d+) attempt=(%S*) claimed_at=(%d+) shape=(%S+) held=(%S+)$')
+    return token and {token = token, lease = tonumber(lease), attempt = attempt, claimed_at = claimed_at, shape = shape,
+        held = held}
+end
+
+local function grant_text(token, lease, attempt, shape, held)
+    return 'token=' .. token .. ' lease=' .. num(lease) .. ' attempt=' .. attempt .. ' claimed_at=' .. NOW .. ' shape=' .. shape ..
+        ' held=' .. held
+end
+
+-- What a claim holds.
+local function grant_of(claim)
+    local run, step = run_and_step(claim)
+    return grant_read(call('HGET', P .. 'slots:' .. run, step))
+end
