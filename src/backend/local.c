@@ -1,33 +1,53 @@
-/* local: executors as processes of this host, each in a session of its own, so that they outlive the
+/* local: executors as processes of this host, below a guard that forks them, in a session of its own, so that they outlive the
  * dequeuer. */
+#include <errno.h>
+#include <event2/event.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "backend/backend.h"
 #include "backend/check.h"
+#include "base/environment.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/process.h"
 #include "base/reaper.h"
-#include "base/environment.h"
+#include "base/timer.h"
+#include "exec/guard.h"
 
-#define TERMINATE_GRACE_MS 30000 /* for an executor to end its steps */
+#define ANSWER_MS 5000 /* for a guard to launch: then it is taken to stand still */
 
 extern char **environ;
 
-struct executor_process {
+/* Executors are ordered from the current guard; another one stood still, and may have executors yet. */
+struct guard_process {
     struct backend *backend;
     struct process *process;
-    struct launch launch; /* .run is owned */
-    struct executor_process *next, **link;
+    int socket;
+    struct event *readable, *overdue;
+    size_t ordered, executors; /* that are not launched yet; all */
+    bool heard;                /* it has said something */
+    LIST_ENTRY(guard_process) link;
+};
+
+/*   WAITING ──order──> ORDERED ──word──> LAUNCHED ──word──> over */
+struct executor_process {
+    enum { WAITING, ORDERED, LAUNCHED } state;
+    struct launch launch;        /* .run is owned */
+    struct guard_process *guard; /* NULL while WAITING */
+    TAILQ_ENTRY(executor_process) link;
 };
 
 struct backend {
     struct backend_host host;
     struct environment environment;
-    struct executor_process *processes;
+    struct guard_process *guard; /* the current one, or NULL */
+    LIST_HEAD(guard_list, guard_process) guards;
+    TAILQ_HEAD(executor_list, executor_process) executors;
     size_t live;
 };
 
@@ -41,77 +61,290 @@ static struct backend *local_open(const struct backend_host *host, const char *c
     environment_init(&b->environment, environ);
     environment_set(&b->environment, "RIVERS_REDIS_URL", host->redis_url);
     environment_set(&b->environment, "RIVERS_NAMESPACE", host->namespace);
+    LIST_INIT(&b->guards);
+    TAILQ_INIT(&b->executors);
     return b;
 }
 
-static void forget(struct executor_process *x)
+/* --- executors --- */
+
+static void executor_new(struct backend *b, const struct launch *l)
 {
-    *x->link = x->next;
-    if (x->next)
-        x->next->link = x->link;
-    x->backend->live--;
+    struct executor_process *x = xcalloc(1, sizeof *x);
+
+    x->launch = *l;
+    x->launch.run = xstrdup(l->run);
+    TAILQ_INSERT_TAIL(&b->executors, x, link);
+    b->live++;
+}
+
+static struct executor_process *executor_find(const struct backend *b, int64_t token)
+{
+    struct executor_process *x;
+
+    TAILQ_FOREACH(x, &b->executors, link)
+    if (x->launch.token == token)
+        break;
+    return x;
+}
+
+/* Leaves its guard. One that is not the current one and has no other executor may go. */
+static void executor_leave(struct executor_process *x)
+{
+    struct guard_process *g = x->guard;
+
+    if (!g)
+        return;
+    g->ordered -= x->state == ORDERED;
+    g->executors--;
+    x->guard = NULL;
+    if (g != g->backend->guard && g->executors == 0)
+        shutdown(g->socket, SHUT_RDWR);
+}
+
+static void forget(struct backend *b, struct executor_process *x)
+{
+    executor_leave(x);
+    TAILQ_REMOVE(&b->executors, x, link);
+    b->live--;
     free((char *)(uintptr_t)x->launch.run);
     free(x);
 }
 
-/* An executor that was killed cannot end what it ran: its orphans have come to us. */
-static void end_orphans(struct backend *b)
+static void launched(struct backend *b, struct executor_process *x)
 {
-    struct err e = {0};
-
-    if (reaper_kill_strays(b->host.reaper, &e) < 0)
-        log_line(LOG_WARN, "processes of a lost executor remain", "why", e.msg, NULL);
+    if (x->state == LAUNCHED)
+        return;
+    x->guard->ordered--;
+    x->state = LAUNCHED;
+    b->host.events.on_launched(b->host.events.arg, &x->launch, NULL);
 }
 
-static void on_exit_(void *arg, const struct process_exit *exit)
+static void failed(struct backend *b, struct executor_process *x, const struct err *why)
 {
-    struct executor_process *x = arg;
-    struct backend *b = x->backend;
+    b->host.events.on_launched(b->host.events.arg, &x->launch, why);
+    forget(b, x);
+}
+
+/* how: NULL when it said that nothing is left to do. */
+static void ended(struct backend *b, struct executor_process *x, const char *how)
+{
+    launched(b, x);
+    b->host.events.on_ended(b->host.events.arg, &x->launch, true, how);
+    forget(b, x);
+}
+
+static const char *how_ended(char *buf, size_t size, bool signaled, int code)
+{
+    snprintf(buf, size, signaled ? "killed by signal %d" : "exited with status %d", code);
+    return buf;
+}
+
+/* --- guards --- */
+
+static void launch_waiting(struct backend *b);
+
+static void on_word(struct guard_process *g, const struct guard_word *w)
+{
+    struct backend *b = g->backend;
+    struct executor_process *x = executor_find(b, w->token);
+    struct err e = {0};
     char how[64];
 
-    process_free(x->process);
-    snprintf(how, sizeof how, exit->signaled ? "killed by signal %d" : "exited with status %d", exit->code);
-    if (exit->signaled)
-        end_orphans(b);
-    bool clean = !exit->signaled && exit->code == 0;
-    b->host.events.on_ended(b->host.events.arg, &x->launch, true, clean ? NULL : how);
-    forget(x);
+    g->heard = true;
+    if (!x || x->guard != g)
+        return;
+    switch (w->what) {
+    case GUARD_LAUNCHED:
+        launched(b, x);
+        break;
+    case GUARD_FAILED:
+        errno = w->code;
+        err_sys(&e, "cannot start an executor");
+        failed(b, x, &e);
+        break;
+    case GUARD_ENDED:
+        ended(b, x, w->signaled || w->code ? how_ended(how, sizeof how, w->signaled, w->code) : NULL);
+        break;
+    }
+    if (g->ordered)
+        timer_set(g->overdue, ANSWER_MS);
+    else
+        evtimer_del(g->overdue);
+}
+
+static void listen_to(struct guard_process *g)
+{
+    struct guard_word w;
+    ssize_t n;
+
+    while ((n = recv(g->socket, &w, sizeof w, MSG_DONTWAIT)) == (ssize_t)sizeof w)
+        on_word(g, &w);
+    if (n == 0)
+        event_del(g->readable); /* it is about to end */
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct guard_process *g = arg;
+
+    (void)fd;
+    (void)what;
+    listen_to(g);
+    launch_waiting(g->backend);
+}
+
+/* Whatever becomes of what was ordered, nobody waits for it here: the lease of the launch ends, and the run goes back to its place
+ * in the lane; its token keeps an executor that comes after all from starting it. */
+static void give_up_ordered(struct guard_process *g)
+{
+    struct backend *b = g->backend;
+    struct executor_process *x, *next;
+
+    for (x = TAILQ_FIRST(&b->executors); x; x = next) {
+        next = TAILQ_NEXT(x, link);
+        if (x->guard != g || x->state != ORDERED)
+            continue;
+        b->host.events.on_ended(b->host.events.arg, &x->launch, false, NULL);
+        forget(b, x);
+    }
+}
+
+static void on_overdue(evutil_socket_t fd, short what, void *arg)
+{
+    struct guard_process *g = arg;
+    struct backend *b = g->backend;
+
+    (void)fd;
+    (void)what;
+    log_line(LOG_WARN, "the guard of executors stands still", NULL);
+    if (!g->heard) {
+        process_end(g->process, 0);
+        return;
+    }
+    b->guard = NULL;
+    give_up_ordered(g);
+    launch_waiting(b);
+}
+
+static void guard_free(struct guard_process *g)
+{
+    if (g->backend->guard == g)
+        g->backend->guard = NULL;
+    LIST_REMOVE(g, link);
+    event_free(g->readable);
+    event_free(g->overdue);
+    close(g->socket);
+    free(g);
+}
+
+/* What it had launched is ours now, and lost. What it was to launch without ever having said anything cannot be launched. */
+static void on_exit_(void *arg, const struct process_exit *exit)
+{
+    struct guard_process *g = arg;
+    struct backend *b = g->backend;
+    struct executor_process *x, *next;
+    struct err e = {0};
+    char how[64];
+
+    listen_to(g);
+    process_free(g->process);
+    if (g->executors > 0 && reaper_kill_strays(b->host.reaper, &e) < 0)
+        log_line(LOG_WARN, "processes of a lost executor remain", "why", e.msg, NULL);
+    if (g->heard)
+        give_up_ordered(g);
+    how_ended(how, sizeof how, exit->signaled, exit->code);
+    err_set(&e, ERR_SYSTEM, "the guard of executors %s", how);
+    for (x = TAILQ_FIRST(&b->executors); x; x = next) {
+        next = TAILQ_NEXT(x, link);
+        if (x->guard == g && x->state == LAUNCHED)
+            ended(b, x, how);
+        else if (x->guard == g)
+            failed(b, x, &e);
+    }
+    guard_free(g);
+    launch_waiting(b);
+}
+
+static struct process *guard_process_start(struct guard_process *g, int socket, struct err *e)
+{
+    char self[] = "/proc/self/exe", execute[] = "execute", orders[] = GUARD_ORDERS;
+    char *argv[] = {self, execute, orders, NULL};
+
+    return process_start(g->backend->host.reaper,
+                         &(struct process_options){
+                             .argv = argv,
+                             .envp = g->backend->environment.vars,
+                             .apart = PROCESS_SESSION,
+                             .input = socket,
+                             .on_exit = on_exit_,
+                             .arg = g,
+                         },
+                         e);
+}
+
+static struct guard_process *guard_start(struct backend *b, struct err *e)
+{
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
+        err_sys(e, "cannot make a socket for executors");
+        return NULL;
+    }
+    struct guard_process *g = xcalloc(1, sizeof *g);
+    g->backend = b;
+    g->socket = ends[0];
+    g->readable = event_new(b->host.base, g->socket, EV_READ | EV_PERSIST, on_readable, g);
+    g->overdue = evtimer_new(b->host.base, on_overdue, g);
+    LIST_INSERT_HEAD(&b->guards, g, link);
+    g->process = guard_process_start(g, ends[1], e);
+    close(ends[1]);
+    if (!g->process) {
+        guard_free(g);
+        return NULL;
+    }
+    event_add(g->readable, NULL);
+    return g;
+}
+
+/* --- launching --- */
+
+/* Returns false when the guard has enough orders, or is about to be found dead. */
+static bool order(struct guard_process *g, const struct executor_process *x, enum guard_what what)
+{
+    struct guard_order o = {.what = what, .token = x->launch.token};
+
+    snprintf(o.run, sizeof o.run, "%s", x->launch.run);
+    return send(g->socket, &o, sizeof o, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
+static void launch_waiting(struct backend *b)
+{
+    struct executor_process *x, *next;
+    struct err e = {0};
+
+    for (x = TAILQ_FIRST(&b->executors); x; x = next) {
+        next = TAILQ_NEXT(x, link);
+        if (x->state != WAITING)
+            continue;
+        if (!b->guard && !(b->guard = guard_start(b, &e))) {
+            failed(b, x, &e);
+            continue;
+        }
+        if (!order(b->guard, x, GUARD_LAUNCH))
+            return; /* until it says something, or is gone */
+        x->state = ORDERED;
+        x->guard = b->guard;
+        b->guard->executors++;
+        if (b->guard->ordered++ == 0)
+            timer_set(b->guard->overdue, ANSWER_MS);
+    }
 }
 
 static void local_launch(struct backend *b, const struct launch *l)
 {
-    struct executor_process *x = xcalloc(1, sizeof *x);
-    char token[24], self[] = "/proc/self/exe", execute[] = "execute", *run = xstrdup(l->run);
-    char *argv[] = {self, execute, run, NULL};
-    struct err e = {0};
-
-    snprintf(token, sizeof token, "%" PRId64, l->token);
-    environment_set(&b->environment, "RIVERS_TOKEN", token);
-    x->backend = b;
-    x->launch = *l;
-    x->launch.run = run;
-    x->process = process_start(b->host.reaper,
-                               &(struct process_options){
-                                   .argv = argv,
-                                   .envp = b->environment.vars,
-                                   .apart = PROCESS_SESSION,
-                                   .on_exit = on_exit_,
-                                   .arg = x,
-                               },
-                               &e);
-    if (x->process) {
-        x->next = b->processes;
-        x->link = &b->processes;
-        if (x->next)
-            x->next->link = &x->next;
-        b->processes = x;
-        b->live++;
-    }
-    b->host.events.on_launched(b->host.events.arg, l, x->process ? NULL : &e);
-    if (!x->process) {
-        free(run);
-        free(x);
-    }
+    executor_new(b, l);
+    launch_waiting(b);
 }
 
 /* Its process is here, and its end will be told. */
@@ -123,9 +356,12 @@ static void local_observe(struct backend *b, const struct launch *l)
 
 static void local_terminate(struct backend *b, const struct launch *l)
 {
-    for (struct executor_process *x = b->processes; x; x = x->next)
-        if (x->launch.token == l->token)
-            process_end(x->process, TERMINATE_GRACE_MS);
+    struct executor_process *x = executor_find(b, l->token);
+
+    if (x && x->state == WAITING)
+        forget(b, x);
+    else if (x)
+        order(x->guard, x, GUARD_TERMINATE);
 }
 
 static size_t local_live(const struct backend *b)
@@ -135,9 +371,13 @@ static size_t local_live(const struct backend *b)
 
 static void local_close(struct backend *b)
 {
-    while (b->processes) {
-        process_leave(b->processes->process);
-        forget(b->processes);
+    struct guard_process *g;
+
+    while (!TAILQ_EMPTY(&b->executors))
+        forget(b, TAILQ_FIRST(&b->executors));
+    while ((g = LIST_FIRST(&b->guards))) {
+        process_leave(g->process);
+        guard_free(g);
     }
     environment_release(&b->environment);
     free(b);

@@ -268,14 +268,17 @@ struct process *process_start(struct reaper *reaper, const struct process_option
                        .envp = options->envp ? options->envp : environ,
                        .parent = getpid(),
                        .terminal = options->foreground && owns_terminal(),
-                       .input = -1};
-    int ends[2] = {-1, -1};
+                       .input = options->input ? options->input : -1};
+    int ends[2] = {-1, -1}, null = -1;
     struct process *p = NULL;
 
     l.paths = paths_new(options->argv[0], l.envp);
-    if (!options->foreground && (l.input = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0) {
-        err_sys(e, "cannot open '/dev/null'");
-        goto out;
+    if (!options->foreground && !options->input) {
+        if ((null = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0) {
+            err_sys(e, "cannot open '/dev/null'");
+            goto out;
+        }
+        l.input = null;
     }
     if (options->on_output && pipe2(ends, O_CLOEXEC) < 0) {
         err_sys(e, "cannot make a pipe for the output of '%s'", options->argv[0]);
@@ -290,7 +293,7 @@ struct process *process_start(struct reaper *reaper, const struct process_option
 out:
     close_if_open(ends[0]);
     close_if_open(ends[1]);
-    close_if_open(l.input);
+    close_if_open(null);
     paths_free(l.paths);
     return p;
 }

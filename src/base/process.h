@@ -42,6 +42,7 @@ struct process_options {
     char *const *envp; /* NULL: ours */
     const char *cwd;   /* NULL: ours; a relative argv[0] starts there */
     enum process_apart apart;
+    int input;            /* a descriptor of ours that becomes its stdin; 0: /dev/null does */
     bool foreground;      /* with our stdin; a terminal that we own is the group's until process_free */
     bool die_with_parent; /* SIGKILL to the process (not its group) when we die */
     process_output_fn *on_output; /* stdout and stderr in the order written; NULL: it writes to ours */
@@ -50,7 +51,7 @@ struct process_options {
     void *arg;                    /* of both */
 };
 
-/* Starts a process with /dev/null as stdin (unless it is in the foreground), no signal blocked or ignored, and
+/* Starts a process with /dev/null as stdin (unless options say otherwise), no signal blocked or ignored, and
  * nothing of ours open but stdout and stderr (all our descriptors are O_CLOEXEC, and 0 to 2 are taken). With
  * the terminal it ignores SIGTSTP: nobody could set it going again. Nothing of the options is kept but the
  * callbacks and arg. Returns NULL when it could not be started, with e as `cannot run 'foo': No such file or

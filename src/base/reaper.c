@@ -1,22 +1,15 @@
 #include "base/reaper.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/number.h"
-
-enum { STRAYS_MAX_MS = 2000, STRAYS_PAUSE_NS = 2000000 };
+#include "base/strays.h"
 
 struct reaper {
     struct event_base *base;
@@ -108,43 +101,9 @@ siginfo_t reaper_collect(struct reaper *r, struct reaper_watch *w)
     return si;
 }
 
-/* The parent of a process by /proc/<pid>/stat: "12 (any (name) at all) S 1 ..."; -1 when it is gone. */
-static pid_t parent_of(pid_t pid)
+static bool is_watched(void *arg, pid_t pid)
 {
-    char path[32], stat[256];
-    int parent = -1;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    ssize_t n = read(fd, stat, sizeof stat - 1);
-    close(fd);
-    stat[n > 0 ? n : 0] = '\0';
-    const char *name_end = strrchr(stat, ')');
-    if (!name_end || sscanf(name_end, ") %*c %d", &parent) != 1)
-        return -1;
-    return parent;
-}
-
-/* One pass over all processes (/proc/self/task/<tid>/children, a shorter way, is missing in some kernels).
- * Returns how many strays there were. */
-static int kill_once(struct reaper *r, DIR *proc)
-{
-    pid_t self = getpid();
-    int strays = 0;
-    int64_t pid;
-
-    rewinddir(proc);
-    for (const struct dirent *d; (d = readdir(proc));) {
-        if (number_parse(d->d_name, 1, INT32_MAX, &pid) < 0 || parent_of((pid_t)pid) != self ||
-            *find(r, (pid_t)pid))
-            continue;
-        kill((pid_t)pid, SIGKILL);
-        waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOHANG);
-        strays++;
-    }
-    return strays;
+    return *find(arg, pid) != NULL;
 }
 
 static bool have_children(void)
@@ -156,17 +115,13 @@ static bool have_children(void)
 
 int reaper_kill_strays(struct reaper *r, struct err *e)
 {
-    const struct timespec pause = {.tv_nsec = STRAYS_PAUSE_NS};
+    const struct timespec pause = {.tv_nsec = STRAYS_PAUSE_MS * 1000000};
     int64_t deadline = clock_mono_ms() + STRAYS_MAX_MS;
-    int strays = 0;
+    int strays;
 
     if (!have_children())
         return 0;
-    DIR *proc = opendir("/proc");
-    if (!proc)
-        return err_sys(e, "cannot list processes in '/proc'");
-    while ((strays = kill_once(r, proc)) && clock_mono_ms() < deadline)
+    while ((strays = strays_kill(is_watched, r, e)) > 0 && clock_mono_ms() < deadline)
         nanosleep(&pause, NULL);
-    closedir(proc);
-    return strays ? err_set(e, ERR_SYSTEM, "%d processes could not be ended", strays) : 0;
+    return strays > 0 ? err_set(e, ERR_SYSTEM, "%d processes could not be ended", strays) : strays;
 }

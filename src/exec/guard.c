@@ -1,132 +1,326 @@
 #include "exec/guard.h"
 
-#include <event2/event.h>
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/reaper.h"
+#include "base/mem.h"
+#include "base/strays.h"
 
-#define LOOK_MS 1000 /* while no time is said */
+#define MOST    65536 /* executors of one guard */
+#define LOOK_MS 1000  /* while an executor has said no time, or does not die */
 
-/* In memory that both processes share. */
+/* In memory that guard and executor share. */
 struct guard {
     _Atomic int64_t until;
 };
 
+/* An executor, as its guard knows it. */
+struct seat {
+    pid_t pid;              /* 0: not alive */
+    int64_t kill_at;        /* 0: as it said itself */
+    struct guard_word word; /* what there is to say; .what 0: the seat is free */
+    enum guard_said told;   /* last */
+};
+
+struct keeper {
+    int orders, signals;  /* orders -1: there are none (any more) */
+    bool alone;           /* with one executor, as which it ends */
+    struct guard *shared; /* by seat */
+    struct seat *seats;
+    size_t nseats, live;
+    int64_t strays_until; /* 0: no executor was killed */
+    sigset_t before;
+};
+
 static const int awaited[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
 
-static void awaited_set(sigset_t *set)
+/* --- executors --- */
+
+static size_t seat_take(struct keeper *k)
 {
-    sigemptyset(set);
-    for (size_t i = 0; i < sizeof awaited / sizeof *awaited; i++)
-        sigaddset(set, awaited[i]);
+    size_t i = 0;
+
+    while (i < k->nseats && k->seats[i].word.what)
+        i++;
+    if (i == k->nseats) {
+        k->seats = xrealloc(k->seats, ++k->nseats * sizeof *k->seats);
+        k->seats[i] = (struct seat){0};
+    }
+    return i;
 }
 
-/* Waits for one of the awaited signals, which are blocked, or until there is something to look at. Returns it, or 0. */
-static int next_signal(const struct guard *g)
+/* In the child. */
+static struct guard *executor_begin(const struct keeper *k, struct guard *g, pid_t guard)
 {
-    int64_t until = atomic_load(&g->until), left = until ? until - clock_mono_ms() : LOOK_MS;
-    sigset_t set;
-
-    if (left < 0)
-        left = 0;
-    awaited_set(&set);
-    int sig = sigtimedwait(&set, NULL, &(struct timespec){left / 1000, left % 1000 * 1000000});
-    return sig > 0 ? sig : 0;
+    if (k->orders >= 0)
+        close(k->orders);
+    close(k->signals);
+    free(k->seats);
+    sigprocmask(SIG_SETMASK, &k->before, NULL);
+    prctl(PR_SET_PDEATHSIG, (long)SIGTERM);
+    if (getppid() != guard) /* it died just before that */
+        _exit(EXIT_FAILURE);
+    return g;
 }
 
-/* Reaps whatever is dead. Returns whether the executor is among it, and how it ended. */
-static bool is_over(pid_t executor, siginfo_t *how)
+/* Returns not NULL in the executor. */
+static struct guard *launch(struct keeper *k, const struct guard_order *order)
+{
+    size_t i = seat_take(k);
+    struct seat *s = &k->seats[i];
+    pid_t self = getpid(), pid = -1;
+
+    errno = EAGAIN;
+    if (i < MOST) {
+        atomic_store(&k->shared[i].until, 0);
+        pid = fork();
+    }
+    if (pid == 0)
+        return executor_begin(k, &k->shared[i], self);
+    *s = (struct seat){.word = {.what = GUARD_LAUNCHED, .token = order->token}};
+    if (pid < 0) {
+        s->word.what = GUARD_FAILED;
+        s->word.code = errno;
+    } else {
+        s->pid = pid;
+        k->live++;
+    }
+    return NULL;
+}
+
+static void terminate(struct keeper *k, const struct guard_order *order)
+{
+    for (struct seat *s = k->seats; s < k->seats + k->nseats; s++)
+        if (s->pid && s->word.token == order->token) {
+            kill(s->pid, SIGTERM);
+            s->kill_at = clock_mono_ms() + GUARD_TERMINATE_MS;
+        }
+}
+
+static void kill_all(const struct keeper *k, int sig)
+{
+    for (const struct seat *s = k->seats; s < k->seats + k->nseats; s++)
+        if (s->pid)
+            kill(s->pid, sig);
+}
+
+static bool is_executor(void *arg, pid_t pid)
+{
+    const struct keeper *k = arg;
+
+    for (const struct seat *s = k->seats; s < k->seats + k->nseats; s++)
+        if (s->pid == pid)
+            return true;
+    return false;
+}
+
+/* --- how they end --- */
+
+static void on_dead(struct keeper *k, const siginfo_t *si)
+{
+    for (struct seat *s = k->seats; s < k->seats + k->nseats; s++) {
+        if (s->pid != si->si_pid)
+            continue;
+        s->pid = 0;
+        s->word.what = GUARD_ENDED;
+        s->word.signaled = si->si_code != CLD_EXITED;
+        s->word.code = si->si_status;
+        k->live--;
+        if (s->word.signaled) /* one that ended by itself has looked after them */
+            k->strays_until = clock_mono_ms() + STRAYS_MAX_MS;
+    }
+}
+
+static void reap(struct keeper *k)
 {
     siginfo_t si = {0};
 
     while (waitid(P_ALL, 0, &si, WEXITED | WNOHANG) == 0 && si.si_pid) {
-        if (si.si_pid == executor) {
-            *how = si;
-            return true;
-        }
+        on_dead(k, &si);
         si.si_pid = 0;
+    }
+}
+
+/* What a killed executor has left. */
+static void end_orphans(struct keeper *k)
+{
+    struct err e = {.msg = "they could not be ended"};
+
+    if (!k->strays_until)
+        return;
+    int strays = strays_kill(is_executor, k, &e);
+    if (strays > 0 && clock_mono_ms() < k->strays_until)
+        return;
+    if (strays)
+        log_line(LOG_WARN, "processes of a lost executor remain", "why", e.msg, NULL);
+    k->strays_until = 0;
+}
+
+/* Also one that is stopped. Returns when to look again, -1: no time. */
+static int64_t kill_overdue(struct keeper *k)
+{
+    int64_t now = clock_mono_ms(), next = -1;
+
+    for (size_t i = 0; i < k->nseats; i++) {
+        struct seat *s = &k->seats[i];
+        int64_t until = s->pid ? atomic_load(&k->shared[i].until) : 0;
+        if (!s->pid)
+            continue;
+        if (s->kill_at && (!until || s->kill_at < until))
+            until = s->kill_at;
+        if (until && until <= now) {
+            kill(s->pid, SIGKILL);
+            atomic_store(&k->shared[i].until, 0);
+            s->kill_at = 0;
+        }
+        if (!until || until <= now)
+            until = now + LOOK_MS;
+        if (next < 0 || until < next)
+            next = until;
+    }
+    return next;
+}
+
+/* --- words --- */
+
+/* An executor whose orphans are being killed has not ended yet. */
+static bool is_to_tell(const struct keeper *k, const struct seat *s)
+{
+    return s->word.what != s->told && !(s->word.what == GUARD_ENDED && k->strays_until);
+}
+
+/* Never waits for the dequeuer. Returns whether something is left to say. */
+static bool tell(struct keeper *k)
+{
+    for (struct seat *s = k->seats; s < k->seats + k->nseats; s++) {
+        if (!is_to_tell(k, s))
+            continue;
+        if (k->orders >= 0 && send(k->orders, &s->word, sizeof s->word, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+            (errno == EAGAIN || errno == ENOBUFS))
+            return true;
+        s->told = s->word.what;
+        if (s->word.what != GUARD_LAUNCHED && !k->alone)
+            *s = (struct seat){0};
     }
     return false;
 }
 
-static void end_orphans(void)
-{
-    struct event_base *base = event_base_new();
-    struct err e = {0};
-    struct reaper *reaper = reaper_new(base, true, &e);
+/* --- keeping watch --- */
 
-    if (!reaper || reaper_kill_strays(reaper, &e) < 0)
-        log_line(LOG_WARN, "processes of a lost executor remain", "why", e.msg, NULL);
-    reaper_free(reaper);
-    event_base_free(base);
+/* Returns not NULL in an executor. */
+static struct guard *on_order(struct keeper *k, struct guard_order *order)
+{
+    ssize_t n = recv(k->orders, order, sizeof *order, MSG_DONTWAIT);
+
+    if (n == (ssize_t)sizeof *order && order->what == GUARD_LAUNCH)
+        return launch(k, order);
+    if (n == (ssize_t)sizeof *order) {
+        terminate(k, order);
+    } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) { /* the dequeuer is gone */
+        close(k->orders);
+        k->orders = -1;
+    }
+    return NULL;
+}
+
+static void pass_signal(const struct keeper *k)
+{
+    struct signalfd_siginfo sig;
+
+    if (read(k->signals, &sig, sizeof sig) == (ssize_t)sizeof sig && sig.ssi_signo != SIGCHLD)
+        kill_all(k, (int)sig.ssi_signo);
 }
 
 /* The same end as the executor's, without a second core. */
-static _Noreturn void end_as(const siginfo_t *how)
+static _Noreturn void end_as(const struct guard_word *how)
 {
     sigset_t none;
 
-    if (how->si_code == CLD_EXITED)
-        _exit(how->si_status);
+    if (!how->signaled)
+        _exit(how->code);
     prctl(PR_SET_DUMPABLE, 0L);
-    signal(how->si_status, SIG_DFL);
+    signal(how->code, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    raise(how->si_status);
-    _exit(128 + how->si_status);
+    raise(how->code);
+    _exit(128 + how->code);
 }
 
-static _Noreturn void keep_watch(const struct guard *g, pid_t executor)
+/* Waits until there is something to do. */
+static void pause_until(const struct keeper *k, struct pollfd fds[2], int64_t at, bool untold)
 {
-    siginfo_t how;
+    int64_t left = at < 0 ? -1 : at - clock_mono_ms();
 
-    while (!is_over(executor, &how)) {
-        int64_t until = atomic_load(&g->until);
-        if (until && clock_mono_ms() >= until)
-            kill(executor, SIGKILL); /* also when it is stopped */
-        int sig = next_signal(g);
-        if (sig && sig != SIGCHLD)
-            kill(executor, sig);
+    if (k->strays_until)
+        left = STRAYS_PAUSE_MS;
+    fds[0] = (struct pollfd){k->signals, POLLIN, 0};
+    fds[1] = (struct pollfd){k->orders, (short)(untold ? POLLIN | POLLOUT : POLLIN), 0};
+    poll(fds, 2, left < 0 && at >= 0 ? 0 : (int)left);
+}
+
+/* Returns in an executor alone. */
+static struct guard *keep_watch(struct keeper *k, struct guard_order *order)
+{
+    struct guard *executor = NULL;
+    struct pollfd fds[2];
+
+    while (!executor) {
+        reap(k);
+        end_orphans(k);
+        bool untold = tell(k);
+        if (k->orders < 0 && k->live == 0 && !k->strays_until)
+            end_as(k->alone ? &k->seats[0].word : &(struct guard_word){0});
+        pause_until(k, fds, kill_overdue(k), untold);
+        if (fds[0].revents)
+            pass_signal(k);
+        if (fds[1].revents & (POLLIN | POLLHUP | POLLERR))
+            executor = on_order(k, order);
     }
-    end_orphans();
-    end_as(&how);
+    return executor;
 }
 
-struct guard *guard_fork(struct err *e)
+static int keeper_init(struct keeper *k, int orders, struct err *e)
 {
+    const size_t bytes = MOST * sizeof *k->shared;
+    sigset_t set;
+
+    *k = (struct keeper){.orders = orders, .alone = orders < 0};
     /* cppcheck-suppress invalidFunctionArg ; -1 is no file */
-    struct guard *g = mmap(NULL, sizeof *g, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    sigset_t set, before;
-    pid_t self = getpid();
+    k->shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (k->shared == MAP_FAILED || prctl(PR_SET_CHILD_SUBREAPER, 1L) < 0)
+        return err_sys(e, "cannot guard executors");
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof awaited / sizeof *awaited; i++)
+        sigaddset(&set, awaited[i]);
+    sigprocmask(SIG_BLOCK, &set, &k->before);
+    k->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return k->signals < 0 ? err_sys(e, "cannot guard executors") : 0;
+}
 
-    if (g == MAP_FAILED || prctl(PR_SET_CHILD_SUBREAPER, 1L) < 0) {
-        err_sys(e, "cannot guard an executor");
+struct guard *guard_fork(int orders, struct guard_order *order, struct err *e)
+{
+    struct guard *executor = NULL;
+    struct keeper k;
+
+    if (keeper_init(&k, orders, e) < 0)
         return NULL;
-    }
-    awaited_set(&set);
-    sigprocmask(SIG_BLOCK, &set, &before);
-    pid_t executor = fork();
-    if (executor > 0)
-        keep_watch(g, executor);
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    if (executor < 0) {
+    if (k.alone && !(executor = launch(&k, order)) && k.seats[0].word.what == GUARD_FAILED) {
+        errno = k.seats[0].word.code;
         err_sys(e, "cannot start an executor");
         return NULL;
     }
-    prctl(PR_SET_PDEATHSIG, (long)SIGTERM);
-    if (getppid() != self) /* it died just before that */
-        _exit(EXIT_FAILURE);
-    return g;
+    return executor ? executor : keep_watch(&k, order);
 }
 
 void guard_until(struct guard *g, int64_t at)

@@ -1,23 +1,48 @@
 /*
- * guard: the process above an executor that outlives it, so that nothing of a run does. When the executor dies, its orphans
- * come to the guard, which kills them; when it stands still until its lease is about to end, the guard kills it first.
+ * guard: the process above executors that outlives them, so that nothing of a run does. When an executor dies, its orphans come
+ * to the guard, which kills them; when it stands still until its lease is about to end, the guard kills it first.
  *
- *   dequeuer ── guard ── executor ── steps
+ *   dequeuer ──orders──> guard ─┬─ executor ── steps
+ *            <──words───        └─ executor ── steps
  *
- * The guard passes signals on and ends as the executor ended. When it is killed itself, the executor gets SIGTERM.
+ * A guard forks an executor for each launch that is ordered on a socket, and says there how it ended: nothing is loaded and
+ * linked for a run. Without orders it forks one, and ends as that ended. It passes signals on. When it is killed itself, its
+ * executors get SIGTERM; when its dequeuer is gone it stays until they have ended.
  */
 #ifndef RIVERS_EXEC_GUARD_H
 #define RIVERS_EXEC_GUARD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
 
+#define GUARD_TERMINATE_MS 30000 /* for an executor to end its steps, from GUARD_TERMINATE to SIGKILL */
+
+/* As the operand of `rivers execute`: orders come on the socket that is its stdin. An executor shows its run in its place; both
+ * have the same length. */
+#define GUARD_ORDERS "orders-from-stdin"
+
 struct guard;
 
-/* Forks: returns in the child, which becomes the executor; the caller's process is the guard and never returns. NULL and e
- * when there can be none. Before anything that does not outlive a fork: an event base, a connection. */
-struct guard *guard_fork(struct err *e);
+/* What is sent over the socket (AF_UNIX, SOCK_SEQPACKET), one in a message. */
+struct guard_order {
+    enum guard_what { GUARD_LAUNCH, GUARD_TERMINATE } what;
+    int64_t token;
+    char run[64];
+};
+
+struct guard_word {
+    enum guard_said { GUARD_LAUNCHED = 1, GUARD_FAILED, GUARD_ENDED } what;
+    int64_t token; /* of the order */
+    int code;      /* errno; exit code or signal */
+    bool signaled;
+};
+
+/* Returns in an executor, with the order that it is for; the caller's process is the guard and never returns. orders -1: the
+ * only order is the one that is given. NULL and e when there can be no guard, or not this one executor. Before anything that
+ * does not outlive a fork: an event base, a connection. */
+struct guard *guard_fork(int orders, struct guard_order *order, struct err *e);
 
 /* The executor has to be over, or to have said a later time, by then (clock_mono_ms); 0: no time. g may be NULL. */
 void guard_until(struct guard *g, int64_t at);

@@ -26,6 +26,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "exec/guard.h"
 #include "support/proxy.h"
 #include "support/redis_host.h"
 #include "support/redis_server.h"
@@ -218,29 +219,64 @@ static size_t proc_read(const char *pid, const char *name, char *buf, size_t siz
     return n > 0 ? (size_t)n : 0;
 }
 
-/* One of our executors or of the guards above them, 0 when there is none; its token. */
-static pid_t some_executor(struct chaos *c, int64_t *token)
+/* Whether a process is one of ours, by its environment; bytes, of which there are n then, is that. */
+static bool is_ours(const struct chaos *c, const char *pid, char bytes[16384], size_t *n)
+{
+    char mine[256];
+
+    snprintf(mine, sizeof mine, "WORKER_LOG=%s/history", c->dir);
+    *n = proc_read(pid, "environ", bytes, 16384);
+    return memmem(bytes, *n, mine, strlen(mine));
+}
+
+/* One of our executors, or of the guards above them too, 0 when there is none. */
+static pid_t some_executor(struct chaos *c, bool or_guard)
 {
     DIR *proc = opendir("/proc");
-    char bytes[16384], mine[256];
+    char bytes[16384];
     pid_t found = 0;
     int seen = 0;
 
-    snprintf(mine, sizeof mine, "WORKER_LOG=%s/history", c->dir);
     for (const struct dirent *d; proc && (d = readdir(proc));) {
         size_t n = *d->d_name >= '1' && *d->d_name <= '9' ? proc_read(d->d_name, "cmdline", bytes, 512) : 0;
-        if (n == 0 || strcmp(bytes + strlen(bytes) + 1, "execute") != 0)
+        const char *word = bytes + strlen(bytes) + 1;
+        if (n == 0 || strcmp(word, "execute") != 0 ||
+            (!or_guard && strcmp(word + strlen(word) + 1, GUARD_ORDERS) == 0))
             continue;
-        n = proc_read(d->d_name, "environ", bytes, sizeof bytes);
-        const char *held = memmem(bytes, n, "\0RIVERS_TOKEN=", 14);
-        if (!memmem(bytes, n, mine, strlen(mine)) || !held || below(c, ++seen) != 0)
-            continue;
-        found = (pid_t)strtol(d->d_name, NULL, 10);
-        *token = strtoll(held + 14, NULL, 10);
+        if (is_ours(c, d->d_name, bytes, &n) && below(c, ++seen) == 0)
+            found = (pid_t)strtol(d->d_name, NULL, 10);
     }
     if (proc)
         closedir(proc);
     return found;
+}
+
+static pid_t parent_of(const char *pid)
+{
+    char stat[512];
+    size_t n = proc_read(pid, "stat", stat, sizeof stat);
+    const char *name_end = n > 0 ? strrchr(stat, ')') : NULL;
+
+    return name_end && strlen(name_end) > 4 ? (pid_t)strtol(name_end + 4, NULL, 10) : 0;
+}
+
+/* Of each step that an executor of this group runs. */
+static void note_stopped(struct chaos *c, pid_t group)
+{
+    DIR *proc = opendir("/proc");
+    char bytes[16384];
+    size_t n;
+
+    for (const struct dirent *d; proc && (d = readdir(proc));) {
+        pid_t parent = *d->d_name >= '1' && *d->d_name <= '9' ? parent_of(d->d_name) : 0;
+        if (parent <= 1 || getpgid(parent) != group || !is_ours(c, d->d_name, bytes, &n))
+            continue;
+        const char *held = memmem(bytes, n, "\0RIVERS_TOKEN=", 14);
+        if (held)
+            note(c, "stopped %s\n", held + 14);
+    }
+    if (proc)
+        closedir(proc);
 }
 
 /* --- clients: processes of their own that submit and cancel until they are told to end */
@@ -364,35 +400,31 @@ static void go_on(struct chaos *c, struct fault *f)
     kill(f->pid, SIGCONT);
 }
 
+/* Or the guard above it, and then all others below that. */
 static bool kill_executor(struct chaos *c, struct fault *f)
 {
-    int64_t token;
-    pid_t pid = some_executor(c, &token);
+    pid_t pid = some_executor(c, true);
 
     (void)f;
     return pid > 0 && kill(pid, SIGKILL) == 0;
 }
 
-/* Or the guard above it. */
 static bool stop_executor(struct chaos *c, struct fault *f)
 {
-    int64_t token;
-
-    f->pid = some_executor(c, &token);
+    f->pid = some_executor(c, true);
     return f->pid > 0 && kill(f->pid, SIGSTOP) == 0;
 }
 
 /* When both stand still nobody ends the steps: those are not judged from here on. */
-static bool stop_executor_and_guard(struct chaos *c, struct fault *f)
+static bool stop_executors_and_guard(struct chaos *c, struct fault *f)
 {
-    int64_t token;
-    pid_t pid = some_executor(c, &token);
+    pid_t pid = some_executor(c, false), group = pid > 0 ? getpgid(pid) : 0;
 
-    f->pid = pid > 0 ? -getpgid(pid) : 0;
-    if (f->pid >= -1)
+    f->pid = -group;
+    if (group <= 1 || kill(f->pid, SIGSTOP) < 0)
         return false;
-    note(c, "stopped %" PRId64 "\n", token);
-    return kill(f->pid, SIGSTOP) == 0;
+    note_stopped(c, group);
+    return true;
 }
 
 /* Just killed: what was done in the last seconds in which it worked may be lost, and whoever worked on what is lost has ended
@@ -560,7 +592,7 @@ static const struct nemesis nemeses[] = {
     {"dequeuers stopped", LONG_MS, stop_dequeuer, go_on},
     {"executors killed", 0, kill_executor, NULL},
     {"executors stopped", LONG_MS, stop_executor, go_on},
-    {"executors and guards stopped", LONG_MS, stop_executor_and_guard, go_on},
+    {"executors and guards stopped", LONG_MS, stop_executors_and_guard, go_on},
     {"Redis killed", 0, kill_redis, NULL},
     {"power cuts", 3000, hold_unsynced, cut_power},
     {"Redis stopped", LONG_MS, stop_redis, redis_goes_on},
@@ -664,11 +696,9 @@ static bool lives(const pid_t *pids, int n)
 
 static bool is_at_work(struct chaos *c)
 {
-    int64_t token;
-
     return lives(c->clients, CLIENTS) ||
            count(c, "EXISTS " PREFIX "queue " PREFIX "delayed " PREFIX "running") != 0 ||
-           some_executor(c, &token) > 0;
+           some_executor(c, false) > 0;
 }
 
 /* What is not over when nothing happens any more is found by the checker. */
@@ -769,8 +799,8 @@ int main(int argc, char **argv)
     torment(&c, strtol(argv[1], NULL, 10) * 1000);
     settle(&c);
     note_end(&c);
-    for (int64_t token, pid; (pid = some_executor(&c, &token)) > 0; reap(&c, false))
-        kill((pid_t)pid, SIGKILL); /* what could not end */
+    for (pid_t pid; (pid = some_executor(&c, true)) > 0; reap(&c, false))
+        kill(pid, SIGKILL); /* what could not end */
     for (int i = 0; i < PROXIES; i++)
         proxy_free(c.proxies[i]);
     redis_server_stop(&c.server);

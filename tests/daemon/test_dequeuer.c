@@ -120,7 +120,7 @@ static void descriptors_limit(pid_t pid, rlim_t most)
     assert_int_equal(prlimit(pid, RLIMIT_NOFILE, &limit, NULL), 0);
 }
 
-/* What is open stays open, but no descriptor can be had for an executor. */
+/* What is open stays open, but no descriptor can be had for another guard. */
 static void launch_that_fails_is_told(void **state)
 {
     struct fleet *f = *state;
@@ -128,9 +128,11 @@ static void launch_that_fails_is_told(void **state)
 
     assert_string_equal(fleet_outcome(f, fleet_submit(f, "", "true")), "Success");
     descriptors_limit(dequeuer, 0);
+    kill(fleet_guard(dequeuer), SIGKILL);
+    WAIT_UNTIL(f, fleet_children(dequeuer) == 0);
     const char *run = fleet_submit(f, "", "echo ran >>record");
     assert_string_equal(fleet_outcome(f, run),
-                        "Failure launch failed: cannot open '/dev/null': Too many open files");
+                        "Failure launch failed: cannot make a socket for executors: Too many open files");
     assert_string_equal(fleet_story(f, run), "RunQueued RunDequeued RunLaunchFailed RunFailure");
     fleet_assert_idle(f);
     descriptors_limit(dequeuer, 256);
@@ -164,14 +166,19 @@ static void nothing_is_left_of_ended_runs(void **state)
     pid_t dequeuer = fleet_start(f, "dequeuer");
 
     fleet_submit(f, "", "true");
-    WAIT_UNTIL(f, all_ended(f) && fleet_children(dequeuer) == 0);
-    size_t descriptors = fleet_descriptors(dequeuer);
+    WAIT_UNTIL(f, all_ended(f) && fleet_children(dequeuer) == 1);
+    pid_t guard = fleet_guard(dequeuer);
+    WAIT_UNTIL(f, fleet_children(guard) == 0);
+    size_t descriptors = fleet_descriptors(dequeuer), of_guard = fleet_descriptors(guard);
     submit_many(f, 100, "{`steps`: [{`name`: `a`, `command`: [`true`]}]}");
     assert_all_succeeded(f);
-    WAIT_UNTIL(f, fleet_children(dequeuer) == 0);
+    WAIT_UNTIL(f, fleet_children(guard) == 0);
+    assert_int_equal(fleet_children(dequeuer), 1);
     assert_int_equal(fleet_descriptors(dequeuer), descriptors);
+    assert_int_equal(fleet_descriptors(guard), of_guard);
     kill(dequeuer, SIGTERM);
     assert_int_equal(fleet_wait_exit(dequeuer), 0);
+    WAIT_UNTIL(f, !fleet_is_alive(guard));
 }
 
 static void changed_limits_are_followed(void **state)

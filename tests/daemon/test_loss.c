@@ -137,6 +137,45 @@ static void nothing_is_left_when_dequeuer_and_executor_die(void **state)
     WAIT_UNTIL(f, fleet_alive_in(f, "pids") == 0);
 }
 
+/* The guard of another run is the same; the next one gets another guard. */
+static void dequeuer_sees_its_guard_die(void **state)
+{
+    struct fleet *f = *state;
+    pid_t dequeuer = fleet_start(f, "dequeuer");
+    const char *first = fleet_submit(f, "", "setsid sleep 1000 & echo $! >>pids; " UNTIL_KILLED);
+    const char *second = fleet_submit(f, "", UNTIL_KILLED);
+
+    WAIT_UNTIL(f, fleet_lines(f, "pids") == 3 && fleet_executor(f, first) && fleet_executor(f, second));
+    assert_int_equal(getpgid(fleet_executor(f, first)), fleet_guard(dequeuer));
+    assert_int_equal(getpgid(fleet_executor(f, second)), fleet_guard(dequeuer));
+    kill(fleet_guard(dequeuer), SIGKILL);
+    assert_string_equal(fleet_outcome(f, first), "Failure executor lost: killed by signal 9");
+    assert_string_equal(fleet_outcome(f, second), "Failure executor lost: killed by signal 9");
+    assert_int_equal(fleet_alive_in(f, "pids"), 0);
+    assert_string_equal(fleet_outcome(f, fleet_submit(f, "", "true")), "Success");
+}
+
+/* One executor is killed, others of the same guard go on, and so does what left its group below them. */
+static void executor_that_dies_leaves_others_alone(void **state)
+{
+    struct fleet *f = *state;
+
+    fleet_start(f, "dequeuer");
+    const char *first = fleet_submit(f, "", "setsid sleep 1000 & echo $! >>pids; " UNTIL_KILLED);
+    const char *second = fleet_submit(f, "",
+                                      "(setsid sh -c 'echo $$ >>others; exec sleep 1000' &) & "
+                                      "until [ -e go ]; do sleep 0.02; done");
+
+    WAIT_UNTIL(f, fleet_lines(f, "pids") == 2 && fleet_lines(f, "others") == 1 && fleet_executor(f, second));
+    kill(fleet_executor(f, first), SIGKILL);
+    assert_string_equal(fleet_outcome(f, first), "Failure executor lost: killed by signal 9");
+    assert_int_equal(fleet_alive_in(f, "pids"), 0);
+    assert_int_equal(fleet_alive_in(f, "others"), 1);
+    fleet_write(f, "go", "");
+    assert_string_equal(fleet_outcome(f, second), "Success");
+    assert_int_equal(fleet_alive_in(f, "others"), 0);
+}
+
 static void executor_ends_its_run_when_its_guard_dies(void **state)
 {
     struct fleet *f = *state;
@@ -144,7 +183,7 @@ static void executor_ends_its_run_when_its_guard_dies(void **state)
     const char *run = fleet_submit(f, "", UNTIL_KILLED);
 
     WAIT_UNTIL(f, fleet_lines(f, "pids") == 1 && fleet_executor(f, run));
-    pid_t guard = getpgid(fleet_executor(f, run));
+    pid_t guard = fleet_guard(dequeuer);
     kill(dequeuer, SIGKILL);
     assert_int_equal(fleet_wait_exit(dequeuer), 128 + SIGKILL);
     kill(guard, SIGKILL);
@@ -187,27 +226,52 @@ static void executor_that_stood_still_gives_its_run_up(void **state)
                         "RunQueued RunDequeued RunStart StepStart:main StepLost:main RunFailure");
 }
 
-/* The first executor comes back while the second works on the run. */
+/* The first executor and all above it come back while the second works on the run. */
 static void executor_that_was_replaced_changes_nothing(void **state)
 {
     struct fleet *f = *state;
 
     lua_cmd(&f->lua, "HSET @config run_lease 2s");
-    fleet_start(f, "dequeuer");
+    pid_t dequeuer = fleet_start(f, "dequeuer");
     const char *run = fleet_submit_json(
         f, "{`on_lost`: `requeue`, `steps`: [{`name`: `a`, `command`: `echo $RIVERS_ATTEMPT >>record; "
            "until [ -e go ]; do sleep 0.02; done; echo end $RIVERS_ATTEMPT >>ended`}]}");
 
     WAIT_UNTIL(f, fleet_lines(f, "record") == 1);
     pid_t first = fleet_executor(f, run), guard = getpgid(first);
+    kill(dequeuer, SIGSTOP);
     kill(-guard, SIGSTOP);
+    fleet_start(f, "dequeuer");
     WAIT_UNTIL(f, fleet_lines(f, "record") == 2);
+    kill(dequeuer, SIGCONT);
     kill(-guard, SIGCONT);
     WAIT_UNTIL(f, !fleet_is_alive(first));
     assert_true(fleet_is(f, "Started 2", "HMGET @run:%s state attempt", run));
     fleet_write(f, "go", "");
     assert_string_equal(fleet_outcome(f, run), "Success");
     assert_string_equal(fleet_file(f, "ended"), "end 2\n");
+}
+
+/* What was ordered from it goes back to its place when the lease of the launch ends. */
+static void guard_that_stands_still_is_replaced(void **state)
+{
+    struct fleet *f = *state;
+    pid_t dequeuer = fleet_start(f, "dequeuer");
+    const char *run = fleet_submit(f, "", "until [ -e go ]; do sleep 0.02; done");
+
+    WAIT_UNTIL(f, fleet_executor(f, run));
+    pid_t guard = getpgid(fleet_executor(f, run));
+    kill(guard, SIGSTOP);
+    const char *next = fleet_submit(f, "", "echo ran >>record");
+    assert_string_equal(fleet_outcome(f, next), "Success");
+    assert_string_equal(fleet_story(f, next), "RunQueued RunDequeued RunRequeued RunDequeued RunStart "
+                                              "StepStart:main StepSuccess:main RunSuccess");
+    assert_int_equal(fleet_children(dequeuer), 2);
+    kill(guard, SIGCONT);
+    fleet_write(f, "go", "");
+    assert_string_equal(fleet_outcome(f, run), "Success");
+    WAIT_UNTIL(f, fleet_children(dequeuer) == 1 && !fleet_is_alive(guard));
+    assert_int_equal(fleet_lines(f, "record"), 1);
 }
 
 static void no_executor_within_start_timeout(void **state)
@@ -233,10 +297,13 @@ int main(void)
         FLEET_TEST(lost_run_is_queued_again_without_the_steps_that_succeeded),
         FLEET_TEST(lost_run_is_given_up_after_max_attempts),
         FLEET_TEST(nothing_is_left_when_dequeuer_and_executor_die),
+        FLEET_TEST(dequeuer_sees_its_guard_die),
+        FLEET_TEST(executor_that_dies_leaves_others_alone),
         FLEET_TEST(executor_ends_its_run_when_its_guard_dies),
         FLEET_TEST(executor_that_stands_still_is_ended_in_time),
         FLEET_TEST(executor_that_stood_still_gives_its_run_up),
         FLEET_TEST(executor_that_was_replaced_changes_nothing),
+        FLEET_TEST(guard_that_stands_still_is_replaced),
         FLEET_TEST(no_executor_within_start_timeout),
     };
 

@@ -229,15 +229,36 @@ static pid_t parent_of(const char *pid)
     return parent;
 }
 
-size_t fleet_children(pid_t pid)
+/* How many children pid has; *last is one of them, 0 without any. */
+static size_t children_of(pid_t pid, pid_t *last)
 {
     DIR *proc = opendir("/proc");
     size_t n = 0;
 
-    for (const struct dirent *d; (d = readdir(proc));)
-        n += *d->d_name >= '1' && *d->d_name <= '9' && parent_of(d->d_name) == pid;
+    *last = 0;
+    for (const struct dirent *d; (d = readdir(proc));) {
+        if (*d->d_name < '1' || *d->d_name > '9' || parent_of(d->d_name) != pid)
+            continue;
+        *last = (pid_t)strtol(d->d_name, NULL, 10);
+        n++;
+    }
     closedir(proc);
     return n;
+}
+
+size_t fleet_children(pid_t pid)
+{
+    pid_t last;
+
+    return children_of(pid, &last);
+}
+
+pid_t fleet_guard(pid_t dequeuer)
+{
+    pid_t guard;
+
+    (void)children_of(dequeuer, &guard);
+    return guard;
 }
 
 size_t fleet_descriptors(pid_t pid)
