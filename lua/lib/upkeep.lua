@@ -1,8 +1,8 @@
 -- upkeep: what time does to runs, in bounded pieces: leases end, delays end, the history grows old. Each looks whether anything
 -- is due, and only then makes the functions for it. Each returns whether more is left to do.
+--@include lib/turn.lua
 local UPKEEP, SWEEP = 20, 10
 local FAR = 60000 -- ms: a clock that is set back less lengthens leases by no more
-local TURN = 100 -- ms: as exactly is it remembered when somebody swept
 
 -- A gap between two sweeps means that the fleet, the server or the clock stood still or jumped: holders may have been cut
 -- off as well, so nothing is swept before they had one lease to renew. Both times are those of `meta`, nil when there is none.

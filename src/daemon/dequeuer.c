@@ -51,7 +51,7 @@ struct dequeuer {
     size_t calls; /* under way */
 };
 
-static void admit(struct dequeuer *d);
+static void admit(struct dequeuer *d, bool polls);
 
 /* --- leaving --- */
 
@@ -292,16 +292,16 @@ static void on_admitted(void *arg, const struct reply *r, const struct err *e)
     if (d->draining)
         leave_when_done(d);
     else if (admit_outlook(r) == ADMIT_MORE)
-        admit(d);
+        admit(d, false);
     else if (admit_outlook(r) == ADMIT_FULL)
         timer_set(d->pause, d->settings.dequeue_interval_ms);
     else
         wait_for_bell(d);
 }
 
-static void admit(struct dequeuer *d)
+static void admit(struct dequeuer *d, bool polls)
 {
-    const struct admit_options options = {d->id, ADMIT_BATCH, d->options->capacity, d->seen};
+    const struct admit_options options = {d->id, ADMIT_BATCH, d->options->capacity, d->seen, polls};
 
     d->admitting = true;
     d->calls++;
@@ -320,17 +320,16 @@ static void on_pause_over(evutil_socket_t fd, short what, void *arg)
         timer_set(d->pause, d->settings.dequeue_interval_ms);
         leave_when_done(d);
     } else if (!d->admitting && !d->waiting)
-        admit(d);
+        admit(d, false);
 }
 
 static void on_ring(void *arg, bool rung)
 {
     struct dequeuer *d = arg;
 
-    (void)rung; /* the interval being over is as good a reason to look */
     d->waiting = false;
     if (!d->draining)
-        admit(d);
+        admit(d, !rung);
 }
 
 /* --- begin and end --- */
@@ -442,7 +441,7 @@ int dequeuer_run(struct store *store, const struct dequeuer_options *options, st
         server_check(store_redis_get(store));
         if (d->type->recover)
             d->type->recover(d->backend);
-        admit(d);
+        admit(d, false);
         event_base_dispatch(d->base);
         log_line(LOG_INFO, "dequeuer ended", "dequeuer", d->id, NULL);
     }

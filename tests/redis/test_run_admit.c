@@ -32,6 +32,26 @@ static struct row empty_queue[] = {
     {0},
 };
 
+static struct row polls_are_left_to_who_has_just_looked[] = {
+    {"submit A --delay=50", "OK NEW A"},
+    {"admit", "OK 0"},
+    {"at 1099", ""},
+    {"admit --polls=1", "OK 0"},
+    {"at 999", ""},
+    {"admit --polls=1", "OK 0"},
+    {"at 1100", ""},
+    {"admit --polls=1", "OK 0 A 1 1"},
+    {"submit B", "OK NEW B"},
+    {"admit --polls=1 --request=c:1", "OK 0 B 11 1"},
+    {"admit --polls=1 --request=c:1", "OK 1 B 11 1"},
+    {"DEL @events", "1"},
+    {"admit --polls=1 --seen=19", "OK 0"},
+    {"EXISTS @events", "0"},
+    {"admit --polls=1 --seen=20", "OK 0"},
+    {"HGET @meta token", "1000020"},
+    {0},
+};
+
 static struct row priority_then_submission[] = {
     {"submit A", "OK NEW A"},
     {"submit B --priority=-2147483648", "OK NEW B"},
@@ -328,6 +348,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         QUEUE_TEST(admitted_run),
         QUEUE_TEST(empty_queue),
+        QUEUE_TEST(polls_are_left_to_who_has_just_looked),
         QUEUE_TEST(priority_then_submission),
         QUEUE_TEST(lanes_are_one_order),
         QUEUE_TEST(batch),
