@@ -1,12 +1,5 @@
--- limits: the tag limits of this moment, and how names are written into keys: percent-escaped, so that `,` can join the gates
--- of a run into the name of its lane.
-local function escape(s)
-    return s:find('[^%w_./:@+-]') and s:gsub('[^%w_./:@+-]', function(c) return string.format('%%%02X', c:byte()) end) or s
-end
-
-local function unescape(s)
-    return (s:gsub('%%(%x%x)', function(hex) return string.char(tonumber(hex, 16)) end))
-end
+-- limits: the tag limits of this moment.
+--@include lib/names.lua
 
 -- field -> text as the operator set it. Nothing is read before it is asked for: then all while they are few (`limits_flat`),
 -- field by field above that.

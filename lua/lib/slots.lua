@@ -12,11 +12,6 @@ local function grant_read(text)
         held = held}
 end
 
-local function grant_text(token, lease, attempt, shape, held)
-    return 'token=' .. token .. ' lease=' .. num(lease) .. ' attempt=' .. attempt .. ' claimed_at=' .. NOW .. ' shape=' .. shape ..
-        ' held=' .. held
-end
-
 -- What a claim holds.
 local function grant_of(claim)
     local run, step = run_and_step(claim)

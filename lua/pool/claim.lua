@@ -5,14 +5,15 @@
 -- ARGV  [1] now; [2] claim `<run>/<step>`; [3] token of the run, '' when the claim is not a step of a run; [4] attempt;
 --       [5] priority, '' for the run's; then pool, slots, pool, slots, ... (a pool named twice sums)
 -- RETURNS {'GRANTED', token, lease ms}: lease 0 when all pools are unlimited, nothing is held and nothing ends
---         {'WAITING', reason, pool, position, ...}
+--         {'WAITING', reason, pool, position, ...}: no positions when it waits for the same as before
 --         {'NEVER', pool, slots, limit}: more than the pool has | {'UNKNOWN_POOL', pool}: not configured, and no step asks
 --         {'STALE', why}: the run is in that state or another's, or a later attempt of the step has asked
 --@include lib/open.lua
+--@include lib/asked.lua
+--@include lib/look.lua
 --@include lib/grants.lua
---@include lib/history.lua
 local claim, run_token, attempt, priority = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local run, step = run_and_step(claim)
+local run, step = claim:match('^([^/]*)/(.*)$')
 if run_token ~= '' then
     local f = call('HMGET', P .. 'run:' .. run, 'state', 'token', 'priority')
     if f[1] ~= 'Started' or f[2] ~= run_token then
@@ -21,40 +22,49 @@ if run_token ~= '' then
     priority = priority ~= '' and priority or f[3]
 end
 
-local weights, names, parts = {}, {}, {}
-for i = 6, #ARGV, 2 do
-    local pool = escape(ARGV[i])
-    names[#names + 1] = not weights[pool] and pool or nil
-    weights[pool] = (weights[pool] or 0) + tonumber(ARGV[i + 1])
-end
-table.sort(names)
-for i, pool in ipairs(names) do
-    parts[i] = pool .. '=' .. num(weights[pool])
-end
-local shape = table.concat(parts, ',')
-
-local function is_any_over(index)
-    return call('ZCOUNT', P .. index, '-inf', NOW) > 0
-end
-
--- Whether the claim is new, all it asks is free and nobody waits for it. What has ended is given on first.
-local function is_uncontested()
-    local contested = {}
-    for _, pool in ipairs(names) do
-        local limit = pool_limit[pool]
-        if not limit or weights[pool] > limit - pool_used[pool] then
-            return false
-        end
-        contested[#contested + 1] = P .. 'pool:' .. pool .. ':shapes'
+-- A new claim, of what is free and nobody waits for.
+local function take(limits, used)
+    --@include lib/paused.lua
+    local lines, held, lease = {}, {}, 0
+    for i, pool in ipairs(pools) do
+        lines[i] = P .. 'pool:' .. pool .. ':shapes'
+        held[#held + 1] = limits[pool] < math.huge and parts[i] or nil
     end
-    return call('EXISTS', unpack(contested)) == 0 and call('HEXISTS', P .. 'slots:' .. run, step) == 0 and
-        not call('ZSCORE', P .. 'slots', claim) and not is_any_over('slots') and not is_any_over('waiters') and not is_paused()
+    if call('EXISTS', unpack(lines)) > 0 then
+        --@include lib/borne.lua
+        if not is_borne(pools, names) then
+            return nil
+        end
+    end
+    if call('ZSCORE', P .. 'slots', claim) or is_paused() then
+        return nil
+    end
+    if held[1] then
+        lease = shortest_lease(call('HMGET', P .. 'pool_leases', unpack(names)))
+    end
+    return {'GRANTED', grant(claim, attempt, shape, table.concat(held, ','), used, lease, now), num(lease)}
 end
 
-if is_uncontested() then
-    return {'GRANTED', grant(claim, attempt, shape, now)}
+-- The answer where it takes no more than a look at the claim and its pools.
+local function answer(known)
+    local full, limits, used = look(pools, names, slots_of)
+    if not full then
+        return nil
+    elseif not known then
+        return not full[1] and take(limits, used)
+    end
+    --@include lib/again.lua
+    if known == 'waits' then
+        return wait_on(claim, attempt, shape, full)
+    end
+    return hold_on(claim, attempt, shape, grant_read(known))
 end
-do
+
+-- The answer where it takes more.
+local function long_answer(known)
     --@include lib/contest.lua
-    return contest(claim, attempt, shape, tonumber(priority), run_token ~= '')
+    return contest(claim, attempt, shape, tonumber(priority), run_token ~= '', known)
 end
+
+local known = call('HGET', P .. 'slots:' .. run, step)
+return answer(known) or long_answer(known)

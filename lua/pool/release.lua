@@ -4,13 +4,49 @@
 -- ARGV  [1] now; [2] claim `<run>/<step>`; [3] token of the grant, '' when the claimant knows of none; [4] attempt
 -- RETURNS {'OK'}, also when nothing is held or waited for | {'STALE'}: another grant or attempt holds or waits now
 --@include lib/open.lua
---@include lib/pools.lua
+--@include lib/ungrant.lua
 local claim, token, attempt = ARGV[2], ARGV[3], ARGV[4]
-local held, waits = grant_of(claim), call('HGET', P .. 'wait:' .. claim, 'attempt')
-if held and (held.attempt ~= attempt or (token ~= '' and held.token ~= token)) or
-    (waits and (waits ~= attempt or token ~= '')) then
+local mine = grant_of(claim)
+
+local function leave_line()
+    local waits = call('HGET', P .. 'wait:' .. claim, 'attempt')
+    if waits and (waits ~= attempt or token ~= '') then
+        return {'STALE'}
+    end
+    --@include lib/pools.lua
+    slots_release(claim)
+    return {'OK'}
+end
+
+local function is_ended()
+    local expiry = call('ZSCORE', P .. 'slots', claim)
+    if expiry and now < tonumber(expiry) then
+        return false
+    end
+    --@include lib/grace.lua
+    return is_over(expiry, mine.lease)
+end
+
+local function give_on(shape)
+    --@include lib/shut_out.lua
+    if is_shut_out(shape) then
+        return
+    end
+    --@include lib/serve.lua
+    local freed = {}
+    for i, part in ipairs(parts_of[shape]) do
+        freed[i] = part[1]
+    end
+    serve(freed)
+end
+
+if not mine then
+    return leave_line()
+elseif mine.attempt ~= attempt or (token ~= '' and mine.token ~= token) then
     return {'STALE'}
 end
-local over = held and slot_is_over(claim, held.lease)
-slots_release(claim, over and 'StepSlotExpired' or 'StepSlotReleased')
+ungrant(claim, mine, is_ended() and 'StepSlotExpired' or 'StepSlotReleased')
+if call('EXISTS', P .. 'waiters', P .. 'pools_due') > 0 then
+    give_on(mine.shape)
+end
 return {'OK'}

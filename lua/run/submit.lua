@@ -42,7 +42,7 @@ for i = 1, count do
     runs[i], at = run_argument(at)
 end
 if at < #ARGV then
-    --@include lib/shapes.lua
+    --@include lib/pool_limit.lua
     for i = at, #ARGV, 4 do
         local step, pool, slots = unpack(ARGV, i + 1, i + 3)
         local limit = pool_limit[escape(pool)]

@@ -48,7 +48,7 @@ static struct row all_or_none[] = {
     {"HGETALL @pool_used", "db 4"},
     {"EXISTS @pool:api:holders", "0"},
     {"pool/claim x/c '' 1 0 api 8", "GRANTED 2 300000"},
-    {"pool/claim x/b '' 1 0 api 2 db 1", "WAITING pools full: 'api' (8/8), 'db' (4/4) api 1 db 1"},
+    {"pool/claim x/b '' 1 0 api 2 db 1", "WAITING pools full: 'api' (8/8), 'db' (4/4)"},
     {"pool/release x/c 2 1", "OK"},
     {"HGET @slots:x b", "waits"},
     {"pool/release x/a 1 1", "OK"},
@@ -197,7 +197,7 @@ static struct row escaped_names[] = {
     {0},
 };
 
-/* By priority, then by arrival; positions are counted at the moment of the answer. */
+/* By priority, then by arrival; positions are counted at the moment of the answer, once. */
 static struct row line[] = {
     {"HSET @pool_limits db 1", "1"},
     {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 300000"},
@@ -205,8 +205,9 @@ static struct row line[] = {
     {"pool/claim x/c '' 1 -5 db 1", "WAITING pool 'db' full (1/1) db 2"},
     {"pool/claim x/d '' 1 5 db 1", "WAITING pool 'db' full (1/1) db 1"},
     {"pool/claim x/e '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 3"},
-    {"pool/claim x/b '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 2"},
-    {"pool/claim x/c '' 1 -5 db 1", "WAITING pool 'db' full (1/1) db 4"},
+    {"pool/claim x/b '' 1 0 db 1", "WAITING pool 'db' full (1/1)"},
+    {"ZRANK @pool:db:waiters '000000000000001 x/b'", "1"},
+    {"ZRANK @pool:db:waiters '000000000000002 x/c'", "3"},
     {"pool/release x/a 1 1", "OK"},
     {"ZRANGE @pool:db:holders 0 -1", "x/d"},
     {"pool/release x/d 2 1", "OK"},
@@ -242,7 +243,7 @@ static struct row waiting[] = {
     {"pool/claim x/b '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
     {"ZSCORE @waiters x/b", "31000"},
     {"at 11000", ""},
-    {"pool/claim x/b '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
+    {"pool/claim x/b '' 1 0 db 1", "WAITING pool 'db' full (1/1)"},
     {"ZSCORE @waiters x/b", "41000"},
     {"events", "StepSlotWaiting x step b attempt 1 pools db=1 reason pool 'db' full (1/1)"},
     {"pool/release x/a 1 1", "OK"},
@@ -277,7 +278,7 @@ static struct row granted_to_the_dead[] = {
     {"pool/release x/a 1 1", "OK"},
     {"ZRANGE @slots 0 -1 WITHSCORES", "x/b 32000"},
     {"at 20000", ""},
-    {"pool/claim x/c '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
+    {"pool/claim x/c '' 1 0 db 1", "WAITING pool 'db' full (1/1)"},
     {"at 32000", ""},
     {"pool/claim x/c '' 1 0 db 1", "GRANTED 3 300000"},
     {0},
@@ -468,7 +469,7 @@ static struct row expired[] = {
     {"at 290000", ""},
     {"pool/claim x/b '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
     {"at 300999", ""},
-    {"pool/claim x/b '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
+    {"pool/claim x/b '' 1 0 db 1", "WAITING pool 'db' full (1/1)"},
     {"at 301000", ""},
     {"DEL @events", "1"},
     {"pool/claim x/a '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
@@ -477,6 +478,23 @@ static struct row expired[] = {
                "StepSlotWaiting x step a attempt 1 pools db=1 reason pool 'db' full (1/1)"},
     {"pool/claim x/b '' 1 0 db 1", "GRANTED 2 300000"},
     {"LRANGE @wake:x 0 -1", "1"},
+    {0},
+};
+
+/* What has ended matters to those who ask for it. */
+static struct row expired_elsewhere[] = {
+    {"HSET @pool_limits db 2 api 1", "2"},
+    {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 300000"},
+    {"at 301000", ""},
+    {"DEL @events", "1"},
+    {"pool/claim x/b '' 1 0 api 1", "GRANTED 2 300000"},
+    {"pool/claim x/c '' 1 0 db 1", "GRANTED 3 300000"},
+    {"HGETALL @pool_used", "db 2 api 1"},
+    {"pool/claim x/d '' 1 0 db 1", "GRANTED 4 300000"},
+    {"events", "StepSlotClaimed x step b attempt 1 pools api=1 token 2 waited_ms 0; "
+               "StepSlotClaimed x step c attempt 1 pools db=1 token 3 waited_ms 0; "
+               "StepSlotExpired x step a attempt 1 pools db=1 token 1; "
+               "StepSlotClaimed x step d attempt 1 pools db=1 token 4 waited_ms 0"},
     {0},
 };
 
@@ -649,6 +667,7 @@ int main(void)
         QUEUE_TEST(patience_is_inherited),
         QUEUE_TEST(attempts),
         QUEUE_TEST(expired),
+        QUEUE_TEST(expired_elsewhere),
         QUEUE_TEST(leases),
         QUEUE_TEST(grace),
         QUEUE_TEST(grace_of_waiters),

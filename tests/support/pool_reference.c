@@ -76,12 +76,20 @@ static int64_t kept_from(struct pool_reference *ref, size_t pool, const struct r
     return kept;
 }
 
+static bool lacks(struct pool_reference *ref, size_t pool, const int64_t asks[REF_POOLS], int64_t kept)
+{
+    return asks[pool] && is_limited(ref, pool) &&
+           asks[pool] > pool_ref_limit(ref, pool) - pool_ref_used(ref, pool) - kept;
+}
+
+static bool is_full(struct pool_reference *ref, size_t pool, const struct ref_claim *c)
+{
+    return lacks(ref, pool, c->asks, 0);
+}
+
 static bool blocks(struct pool_reference *ref, size_t pool, const struct ref_claim *c)
 {
-    if (!c->asks[pool] || !is_limited(ref, pool))
-        return false;
-    int64_t room = pool_ref_limit(ref, pool) - pool_ref_used(ref, pool);
-    return c->asks[pool] > room || c->asks[pool] > room - kept_from(ref, pool, c);
+    return lacks(ref, pool, c->asks, kept_from(ref, pool, c));
 }
 
 static bool is_blocked(struct pool_reference *ref, const struct ref_claim *c)
@@ -270,15 +278,17 @@ void pool_ref_admit(struct pool_reference *ref)
 /* --- the scripts
  * --------------------------------------------------------------------------------------------------- */
 
-static void add_reason(struct pool_reference *ref, const struct ref_claim *c, struct text *t)
+/* is: blocks, or is_full */
+static void add_reason(struct pool_reference *ref, const struct ref_claim *c, struct text *t,
+                       bool (*is)(struct pool_reference *ref, size_t pool, const struct ref_claim *c))
 {
     size_t blocked = 0, n = 0;
 
     for (size_t p = 0; p < REF_POOLS; p++)
-        blocked += blocks(ref, p, c);
+        blocked += is(ref, p, c);
     text_add(t, blocked > 1 ? "pools full: " : "pool ");
     for (size_t p = 0; p < REF_POOLS; p++)
-        if (blocks(ref, p, c))
+        if (is(ref, p, c))
             text_addf(t, "%s'%s' %s(%" PRId64 "/%" PRId64 ")", n++ ? ", " : "", ref->pools[p].name,
                       blocked == 1 ? "full " : "", pool_ref_used(ref, p), pool_ref_limit(ref, p));
 }
@@ -325,22 +335,38 @@ static void line_up(struct pool_reference *ref, struct ref_claim *c)
     c->state = REF_WAITS;
 }
 
-/* What is free to a new claim, whatever has changed for those who wait for other pools. */
-static bool is_uncontested(struct pool_reference *ref, const struct ref_claim *claim,
+static bool is_any_full(struct pool_reference *ref, const int64_t asks[REF_POOLS])
+{
+    for (size_t p = 0; p < REF_POOLS; p++)
+        if (lacks(ref, p, asks, 0))
+            return true;
+    return false;
+}
+
+static bool is_any_waited_for(const struct pool_reference *ref, const int64_t asks[REF_POOLS])
+{
+    for (const struct ref_claim *c = ref->claims; c < ref->claims + REF_CLAIMS; c++)
+        for (size_t p = 0; p < REF_POOLS; p++)
+            if (c->state == REF_WAITS && c->asks[p] && asks[p])
+                return true;
+    return false;
+}
+
+/* What the claim and its pools alone can answer: nobody else is looked after, whatever has ended or changed for them. It is
+ * new, of what is free and nobody waits for; it waits as before for what is taken, while nothing has ended; or it holds what
+ * it asks. */
+static bool is_uncontested(struct pool_reference *ref, const struct ref_claim *c, int64_t attempt,
                            const int64_t asks[REF_POOLS])
 {
-    bool contested =
-        claim->state != REF_IDLE || first_due(ref, REF_HOLDS) != NULL || first_due(ref, REF_WAITS) != NULL;
-
-    for (size_t p = 0; p < REF_POOLS; p++) {
-        if (!asks[p])
-            continue;
-        if (is_limited(ref, p))
-            contested = contested || asks[p] > pool_ref_limit(ref, p) - pool_ref_used(ref, p);
-        for (const struct ref_claim *c = ref->claims; c < ref->claims + REF_CLAIMS; c++)
-            contested = contested || (c->state == REF_WAITS && c->asks[p]);
-    }
-    return !contested;
+    if (never(ref, asks) >= 0)
+        return false;
+    if (c->state == REF_IDLE)
+        return !is_any_full(ref, asks) && !is_any_waited_for(ref, asks);
+    if (c->attempt != attempt || !same_shape(c->asks, asks))
+        return false;
+    if (c->state == REF_HOLDS)
+        return ref->now < c->until;
+    return is_any_full(ref, asks) && !first_due(ref, REF_HOLDS) && !first_due(ref, REF_WAITS);
 }
 
 void pool_ref_claim(struct pool_reference *ref, size_t i, int64_t attempt, const int64_t asks[REF_POOLS],
@@ -349,8 +375,14 @@ void pool_ref_claim(struct pool_reference *ref, size_t i, int64_t attempt, const
     struct ref_claim *c = &ref->claims[i];
     int p;
 
-    if (!is_uncontested(ref, c, asks))
+    if (!is_uncontested(ref, c, attempt, asks)) {
         upkeep(ref);
+    } else if (c->state == REF_WAITS) {
+        text_add(answer, "WAITING ");
+        add_reason(ref, c, answer, is_full);
+        c->until = ref->now + PATIENCE;
+        return;
+    }
     if (c->state != REF_IDLE && c->attempt > attempt) {
         text_addf(answer, "STALE attempt %" PRId64, c->attempt);
         return;
@@ -379,7 +411,7 @@ void pool_ref_claim(struct pool_reference *ref, size_t i, int64_t attempt, const
         return;
     }
     text_add(answer, "WAITING ");
-    add_reason(ref, c, answer);
+    add_reason(ref, c, answer, blocks);
     add_positions(ref, c, answer);
     if (c->state == REF_IDLE)
         line_up(ref, c);

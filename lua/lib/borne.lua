@@ -1,0 +1,18 @@
+-- borne: whether all who wait for some pools were passed before, and not for too long: then another may pass them, when nothing
+-- else has changed for them.
+--@include lib/pool_settings.lua
+--@include lib/due.lua
+--@include lib/changed.lua
+local function is_borne(pools, names)
+    local bypass = call('HMGET', P .. 'pool_bypass', unpack(names))
+    for i, pool in ipairs(pools) do
+        for _, head in ipairs(call('ZRANGE', P .. 'pool:' .. pool .. ':shapes', '0', '15')) do
+            local first = call('ZRANGE', P .. 'shape:' .. head:sub(17), '0', '0')[1]
+            local passed_at = first and call('HGET', P .. 'wait:' .. first:sub(17), 'passed_at')
+            if not passed_at or now >= passed_at + bypass_read(bypass[i]) then
+                return false
+            end
+        end
+    end
+    return not is_any_due('slots') and not is_any_due('waiters') and not limits_changed() and call('EXISTS', P .. 'pools_due') == 0
+end

@@ -1,0 +1,14 @@
+-- used: how many slots of a pool are taken.
+--@include lib/memo.lua
+local pool_used = memo(function(pool)
+    return tonumber(call('HGET', P .. 'pool_used', pool)) or 0
+end)
+
+local function pool_take(pool, slots)
+    pool_used[pool] = pool_used[pool] + slots
+    if pool_used[pool] == 0 then
+        call('HDEL', P .. 'pool_used', pool)
+    else
+        call('HSET', P .. 'pool_used', pool, num(pool_used[pool]))
+    end
+end
