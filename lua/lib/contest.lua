@@ -10,9 +10,15 @@ local function give_back(claim, event)
     slots_release(claim, event)
 end
 
+-- Whether something has ended, or changed for those who wait.
+local function is_anything_new()
+    return is_any_due('slots') or call('EXISTS', P .. 'pools_due') == 1 or
+        (call('EXISTS', P .. 'waiters') == 1 and (is_any_due('waiters') or limits_changed() ~= nil))
+end
+
 -- What has ended is given on, and limits that were changed are followed.
 local function follow()
-    if is_any_due('slots') or is_any_due('waiters') or limits_changed() or call('EXISTS', P .. 'pools_due') == 1 then
+    if is_anything_new() then
         --@include lib/pools.lua
         pools_follow()
         pools_sweep(20)
@@ -118,10 +124,10 @@ local function contest(claim, attempt, shape, priority, is_step, known)
         arrival = waits[4] and arrival or call('HINCRBY', P .. 'meta', 'arrival', '1')
         return line_up(claim, attempt, shape, priority, arrival, waits[1], blocked)
     end
+    mark_passed(shape, priority, arrival)
     if waits[1] then
         --@include lib/waiters.lua
         waiter_drop(claim)
     end
-    mark_passed(shape, priority, arrival)
     return {'GRANTED', grant_shape(claim, attempt, shape, tonumber(waits[5] or now))}
 end

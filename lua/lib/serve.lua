@@ -80,17 +80,17 @@ local function let_in(head)
     end
     --@include lib/waiters.lua
     local claim = first_waiter(shape)
-    local f = call('HMGET', P .. 'wait:' .. claim, 'attempt', 'since')
+    local f = call('HMGET', P .. 'wait:' .. claim, 'attempt', 'since', 'arrival', 'passed_at')
     if not f[1] then
-        first_waiter_forget(shape)
+        first_waiter_forget(shape, claim)
         return true
     end
     ring_claimant(claim)
     if limited_part(shape) == '' then
         return false
     end
-    waiter_drop(claim)
     mark_passed(shape, head.priority, head.arrival)
+    line_leave(shape, line_member(f[3], claim), tonumber(f[4]))
     grant_shape(claim, f[1], shape, tonumber(f[2]), PATIENCE)
     return true
 end

@@ -8,16 +8,6 @@
 local claim, token, attempt = ARGV[2], ARGV[3], ARGV[4]
 local mine = grant_of(claim)
 
-local function leave_line()
-    local waits = call('HGET', P .. 'wait:' .. claim, 'attempt')
-    if waits and (waits ~= attempt or token ~= '') then
-        return {'STALE'}
-    end
-    --@include lib/pools.lua
-    slots_release(claim)
-    return {'OK'}
-end
-
 local function is_ended()
     local expiry = call('ZSCORE', P .. 'slots', claim)
     if expiry and now < tonumber(expiry) then
@@ -38,6 +28,21 @@ local function give_on(shape)
         freed[i] = part[1]
     end
     serve(freed)
+end
+
+local function leave_line()
+    local f = call('HMGET', P .. 'wait:' .. claim, 'attempt', 'shape')
+    if f[1] and (f[1] ~= attempt or token ~= '') then
+        return {'STALE'}
+    elseif f[1] then
+        --@include lib/waiters.lua
+        waiter_drop(claim)
+        give_on(f[2])
+    else
+        --@include lib/pools.lua
+        slots_release(claim)
+    end
+    return {'OK'}
 end
 
 if not mine then
