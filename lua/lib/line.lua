@@ -39,20 +39,24 @@ local function is_possible(shape)
     return true
 end
 
--- The heads of a line that are protected, each with the claim that is first and when that was passed first.
+-- The heads of a line that are protected.
 local function read_ahead(pool)
-    local heads = heads_of(pool, 0, AHEAD)
-    for _, head in ipairs(heads) do
-        head.claim = first_waiter(head.shape)
-        head.passed_at = tonumber(call('HGET', P .. 'wait:' .. head.claim, 'passed_at'))
-    end
-    return heads
+    return heads_of(pool, 0, AHEAD)
 end
 local ahead_in = memo(read_ahead)
 
 -- To be called when a line has changed.
 local function ahead_forget()
     ahead_in = memo(read_ahead)
+end
+
+-- When the first waiter of a head was passed first, false when it was not.
+local function passed_at(head)
+    if not head.claim then
+        head.claim = first_waiter(head.shape)
+        head.passed_at = tonumber(call('HGET', P .. 'wait:' .. head.claim, 'passed_at')) or false
+    end
+    return head.passed_at
 end
 
 -- Slots of a pool that are kept for those before a claim that were passed for too long: as many as the biggest of them asks,
@@ -63,8 +67,9 @@ local function kept_slots(pool, priority, arrival)
         if not is_before(head, priority, arrival) then
             break
         end
-        bypass = bypass or (head.passed_at and pool_bypass(pool))
-        if head.passed_at and now >= head.passed_at + bypass and is_possible(head.shape) then
+        local passed = passed_at(head)
+        bypass = bypass or (passed and pool_bypass(pool))
+        if passed and now >= passed + bypass and is_possible(head.shape) then
             for _, part in ipairs(parts_of[head.shape]) do
                 kept = part[1] == pool and math.max(kept, part[2]) or kept
             end
@@ -121,7 +126,7 @@ local function mark_passed(shape, priority, arrival)
         for _, head in ipairs(pool_is_limited(part[1]) and ahead_in[part[1]] or {}) do
             if not is_before(head, priority, arrival) then
                 break
-            elseif not head.passed_at then
+            elseif not passed_at(head) then
                 call('HSETNX', P .. 'wait:' .. head.claim, 'passed_at', NOW)
                 is_first = true
             end
