@@ -78,7 +78,7 @@ void cycle_submit(struct cycle *c, struct bench *b, size_t runs)
 {
     for (size_t done = 0, calls = 0, n; done < runs && bench_ok(b); done += n) {
         size_t at = done % NSPECS;
-        n = SUBMIT_BATCH;
+        n = c->batch;
         n = n > NSPECS - at ? NSPECS - at : n;
         n = n > runs - done ? runs - done : n;
         if (c->teams)
@@ -203,7 +203,7 @@ static void bare_push(struct cycle *c, struct bench *b)
 
     call_str(call, spec);
     free(spec);
-    for (size_t i = 0; i < SUBMIT_BATCH; i++) {
+    for (size_t i = 0; i < BATCH; i++) {
         snprintf(counter, sizeof counter, "team=t%zu", i % 20);
         call_str(call, counter);
         call_str(call, "env=prod");
@@ -234,7 +234,7 @@ double cycle_bare(struct bench *b, void *arg)
     double begun = bench_cpu_us(b);
     size_t runs = 0;
 
-    for (size_t i = 0; i < c->runs / SUBMIT_BATCH; i++) {
+    for (size_t i = 0; i < c->runs / BATCH; i++) {
         bare_push(c, b);
         if (i % IN_FLIGHT == 0)
             bench_land(b);

@@ -7,7 +7,7 @@
 #include "core/spec.h"
 #include "core/store.h"
 
-#define SUBMIT_BATCH 50 /* most runs a call: larger ones hold the server for over a millisecond */
+#define SUBMIT_BATCH 25 /* most runs a call: larger ones hold the server for over a millisecond */
 
 enum submit_outcome {
     SUBMIT_NEW,
@@ -16,7 +16,7 @@ enum submit_outcome {
     SUBMIT_NEVER,  /* a step claims more slots than a pool has */
 };
 
-/* n is 1 to SUBMIT_BATCH. */
+/* n >= 1; SUBMIT_BATCH is as many as are good for those who wait behind them. */
 struct call *submit_call(struct store *s, const struct spec *specs, size_t n);
 
 /* A run that the caller executes itself, at once: reply {'OK', id, token}. It has start_ms to call start. */
