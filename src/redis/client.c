@@ -263,16 +263,13 @@ static void on_known(void *arg, const struct reply *reply, const struct err *e)
         on_hello(r, reply, e);
 }
 
-static void on_pong(void *arg, const struct reply *reply, const struct err *e)
+static void write_scripts_exist(struct redis *r)
 {
     const char *argv[2 + SCRIPT_COUNT] = {"SCRIPT", "EXISTS"};
 
     for (size_t i = 0; i < SCRIPT_COUNT; i++)
         argv[2 + i] = scripts[i].sha1;
-    if (reply)
-        write_hello(arg, 2 + SCRIPT_COUNT, argv, on_known);
-    else
-        on_hello(arg, reply, e);
+    write_hello(r, 2 + SCRIPT_COUNT, argv, on_known);
 }
 
 /* A user without a password is one that needs none. */
@@ -284,7 +281,7 @@ static void write_auth(struct redis *r, const char *password)
         write_hello(r, 2, (const char *const[]){"AUTH", password}, on_hello);
 }
 
-/* PING comes last: it alone is refused by a server that is loading or has lost its master. */
+/* PING is refused by a server that is loading or has lost its master; what is asked behind it may not be. */
 static void on_open(void *arg)
 {
     struct redis *r = arg;
@@ -303,7 +300,8 @@ static void on_open(void *arg)
         write_hello(r, 2, (const char *const[]){"SELECT", db}, on_hello);
     if (r->sentinels)
         write_hello(r, 1, (const char *const[]){"ROLE"}, on_role);
-    write_hello(r, 1, (const char *const[]){"PING"}, on_pong);
+    write_hello(r, 1, (const char *const[]){"PING"}, on_hello);
+    write_scripts_exist(r);
 }
 
 /* --- replies */
