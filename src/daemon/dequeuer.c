@@ -305,8 +305,8 @@ static void admit(struct dequeuer *d, bool polls)
 
     d->admitting = true;
     d->calls++;
-    settings_refresh(d);
     call_send(admit_call(d->store, &options, &d->settings), ADMIT_DEADLINE_MS, on_admitted, d);
+    settings_refresh(d);
 }
 
 static void on_pause_over(evutil_socket_t fd, short what, void *arg)

@@ -1,6 +1,7 @@
 #include "redis/transport.h"
 
 #include <errno.h>
+#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -35,6 +36,8 @@ struct transport {
     struct address addresses[ADDRESSES_MAX];
     size_t count, next; /* the addresses from `next` on were not tried yet */
     struct bufferevent *stream;
+    struct evbuffer *out; /* until flush */
+    struct event *flush;  /* behind the callbacks that are due now */
     bool is_open;
 };
 
@@ -170,6 +173,21 @@ static void on_event(struct bufferevent *stream, short what, void *arg)
         t->events->on_close(t->arg, e.msg);
 }
 
+/* What these callbacks send leaves together, and without waiting for the socket to be told writable first. */
+static void on_flush(evutil_socket_t fd, short what, void *arg)
+{
+    struct transport *t = arg;
+
+    (void)fd;
+    (void)what;
+    if (!t->stream)
+        return;
+    if (!t->url->tls && evbuffer_get_length(bufferevent_get_output(t->stream)) == 0)
+        evbuffer_write(t->out, bufferevent_getfd(t->stream));
+    if (evbuffer_get_length(t->out) > 0)
+        bufferevent_write_buffer(t->stream, t->out);
+}
+
 struct transport *transport_open(struct event_base *base, const struct redis_url *url,
                                  const struct redis_host *host, const struct transport_events *events,
                                  void *arg, struct err *e)
@@ -181,6 +199,8 @@ struct transport *transport_open(struct event_base *base, const struct redis_url
     t->url = url;
     t->events = events;
     t->arg = arg;
+    t->out = evbuffer_new();
+    t->flush = event_new(base, -1, 0, on_flush, t);
     if (url->path)
         add_unix(t, url->path);
     else
@@ -196,11 +216,14 @@ void transport_free(struct transport *t)
     if (!t)
         return;
     stream_close(t);
+    evbuffer_free(t->out);
+    event_free(t->flush);
     free(t->host);
     free(t);
 }
 
 void transport_send(struct transport *t, const void *bytes, size_t len)
 {
-    bufferevent_write(t->stream, bytes, len);
+    evbuffer_add(t->out, bytes, len);
+    event_active(t->flush, 0, 0);
 }
