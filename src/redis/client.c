@@ -319,8 +319,8 @@ static const struct refusal {
     const char *word;
     bool of_cluster; /* which no caller can do anything about */
 } refusals[] = {
-    {"READONLY", false}, {"LOADING", false},    {"MASTERDOWN", false}, {"MOVED", true},
-    {"ASK", true},       {"CLUSTERDOWN", true}, {"TRYAGAIN", true},
+    {"READONLY", false}, {"LOADING", false}, {"MASTERDOWN", false}, {"NOREPLICAS", false},
+    {"MOVED", true},     {"ASK", true},      {"CLUSTERDOWN", true}, {"TRYAGAIN", true},
 };
 
 static bool is_refusal(const struct request *q, const char *error)

@@ -414,6 +414,26 @@ static void test_read_only_replica(void **state)
     client_close(&c);
 }
 
+/* What min-replicas-to-write refuses waits for a replica, or for the master that another one has become. */
+static void test_too_few_replicas(void **state)
+{
+    struct client c = client_open(server.url), other = client_open(server.url);
+    struct answer again;
+
+    (void)state;
+    client_count_changes(&c);
+    expect(&other, "CONFIG SET min-replicas-to-write 1", "OK");
+    expect(&c, "SET k 1", "SERVER NOREPLICAS ");
+    ask(&c, &again, REDIS_RESEND, LONG_MS, "SET k 2");
+    int changes = c.changes;
+    RUN_UNTIL(&c, c.changes > changes + 1);
+    expect(&other, "CONFIG SET min-replicas-to-write 0", "OK");
+    assert_answer(&c, &again, "OK");
+    expect(&c, "GET k", "2");
+    client_close(&other);
+    client_close(&c);
+}
+
 static void test_master_is_down(void **state)
 {
     struct client other = client_open(server.url);
@@ -488,6 +508,7 @@ int main(void)
         cmocka_unit_test(test_password_file_is_read_again),
         cmocka_unit_test(test_too_many_clients),
         cmocka_unit_test(test_read_only_replica),
+        cmocka_unit_test(test_too_few_replicas),
         cmocka_unit_test(test_master_is_down),
         cmocka_unit_test(test_free_ends_what_is_pending),
     };
