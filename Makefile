@@ -79,6 +79,10 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(B)/tests/support.a $(B)/librivers.a
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(TESTLIBS)
 
+$(B)/tests/chaos/chaos: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/chaos/*.c)) $(B)/tests/support.a $(B)/librivers.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(TESTLIBS)
+
 # Loaded into programs that we did not build: no sanitizers.
 $(B)/tests/preload/%.so: tests/preload/%.c $(wildcard tests/support/*.h)
 	@mkdir -p $(@D)
@@ -103,7 +107,7 @@ test: bootstrap ## Build and run the tests; TESTS_ONLY='unit/test_url redis/%' r
 	+@$(again) run-tests
 
 .PHONY: run-tests
-run-tests: $(B)/rivers $(TOOLS) $(TEST_BIN) $(if $(filter tests/cli/test_chaos.sh,$(TEST_SH)),$(CHAOS)) \
+run-tests: $(B)/rivers $(TOOLS) $(TEST_BIN) $(if $(filter tests/cli/test_chaos%.sh,$(TEST_SH)),$(CHAOS)) \
            $(if $(filter tests/cli/test_broken.sh,$(TEST_SH)),$(BROKEN))
 	@scripts/run-tests $(B) $(TEST_BIN) $(TEST_SH)
 
