@@ -80,10 +80,8 @@ static struct row shown_by_a_holder_of_slots[] = {
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        QUEUE_TEST(shown_by_a_dequeuer),
-        QUEUE_TEST(shown_by_two),
-        QUEUE_TEST(shown_by_an_executor),
-        QUEUE_TEST(token_given_again),
+        QUEUE_TEST(shown_by_a_dequeuer),        QUEUE_TEST(shown_by_two),
+        QUEUE_TEST(shown_by_an_executor),       QUEUE_TEST(token_given_again),
         QUEUE_TEST(shown_by_a_holder_of_slots),
     };
     return cmocka_run_group_tests(tests, queue_open, queue_close);
