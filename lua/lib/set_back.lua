@@ -6,22 +6,31 @@
 local SLACK, SLICE = 1000, 20
 local NEXT = {running = 'slots', slots = 'waiters'}
 
--- How long the lease of a member is. A run that was dequeued in what is the future now was dequeued now.
+-- What happened in what is the future now happened now.
+local function cut(key, field, at)
+    if at and tonumber(at) > now then
+        call('HSET', key, field, NOW)
+    end
+end
+
+-- How long the lease of a member is.
 local LENGTH = {
     running = function(id, expiry, run_lease)
         local f = call('HMGET', P .. 'run:' .. id, 'state', 'lease', 'dequeued_at')
         if f[1] == 'Started' then
             return tonumber(f[2]) or run_lease
-        elseif f[3] and tonumber(f[3]) > now then
-            call('HSET', P .. 'run:' .. id, 'dequeued_at', NOW)
         end
+        cut(P .. 'run:' .. id, 'dequeued_at', f[3])
         return f[3] and expiry - f[3] or run_lease
     end,
     slots = function(claim)
         local held = grant_of(claim)
         return held and held.lease or 0
     end,
-    waiters = function()
+    waiters = function(claim)
+        local f = call('HMGET', P .. 'wait:' .. claim, 'since', 'passed_at')
+        cut(P .. 'wait:' .. claim, 'since', f[1])
+        cut(P .. 'wait:' .. claim, 'passed_at', f[2])
         return PATIENCE
     end,
 }

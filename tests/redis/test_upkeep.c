@@ -210,6 +210,24 @@ static struct row leases_are_cut_when_the_clock_is_set_back[] = {
     {0},
 };
 
+/* Slots are kept for one that was passed while it went ahead. */
+static struct row waiters_are_cut_when_the_clock_is_set_back[] = {
+    {"at 5000000", ""},
+    {"HSET @pool_limits db 4", "1"},
+    {"admit", "OK 0"},
+    {"pool/claim x/a '' 1 0 db 2", "GRANTED 1 300000"},
+    {"pool/claim x/big '' 1 0 db 4", "WAITING pool 'db' full (2/4) db 1"},
+    {"pool/claim x/b '' 1 0 db 1", "GRANTED 2 300000"},
+    {"HMGET @wait:x/big since passed_at", "5000000 5000000"},
+    {"at 1400000", ""},
+    {"repeat 3 admit", "OK 1"},
+    {"admit", "OK 0"},
+    {"HMGET @wait:x/big since passed_at", "1400000 1400000"},
+    {"at 1410000", ""},
+    {"pool/claim x/c '' 1 0 db 1", "WAITING pool 'db' full (3/4) db 2"},
+    {0},
+};
+
 static struct row pause_is_cut_when_the_clock_is_set_back[] = {
     {"at 5000000", ""}, {"admit", "OK 0"}, {"HSET @meta paused_until 5020000", "1"}, {"at 1400000", ""},
     {"admit", "OK 0"},  {"admit", "OK 1"}, {"HGET @meta paused_until", "1430000"},   {0},
@@ -320,6 +338,7 @@ int main(void)
         QUEUE_TEST(gap_of_a_short_lease),
         QUEUE_TEST(clock_set_back),
         QUEUE_TEST(leases_are_cut_when_the_clock_is_set_back),
+        QUEUE_TEST(waiters_are_cut_when_the_clock_is_set_back),
         QUEUE_TEST(pause_is_cut_when_the_clock_is_set_back),
         QUEUE_TEST(delay_ends),
         QUEUE_TEST(delay_ends_between_others),
