@@ -180,19 +180,19 @@ inline start(r, t, e, ok)
     fi
 }
 
-inline renew(r, t, ok)
+inline renew(r, t, e, ok)
 {
-    ok = IS_CURRENT(r, t) && state[r] == STARTED;
+    ok = IS_CURRENT(r, t) && state[r] == STARTED && by[r] == e;
     if
     :: ok -> ttl[r] = LEASE
     :: else
     fi
 }
 
-inline finish(r, t)
+inline finish(r, t, e)
 {
     if
-    :: IS_CURRENT(r, t) && IN_PROGRESS(r) -> run_end(r)
+    :: IS_CURRENT(r, t) && (state[r] == NOTSTARTED || (state[r] == STARTED && by[r] == e)) -> run_end(r)
     :: else
     fi
 }
@@ -296,7 +296,7 @@ end:
     };
     do
     :: atomic { own[E] < OWN && asked[E] == 0 -> asked[E] = OWN };
-        atomic { renew(r, t, ok) };
+        atomic { renew(r, t, E, ok) };
         if
         :: atomic { FAULT(true); asked[E] = 0 } /* the reply is lost: the next try follows */
         :: atomic {
@@ -330,7 +330,7 @@ end:
     :: atomic { stop_work(); break } /* all steps are done */
     od;
     do
-    :: atomic { finish(r, t) };
+    :: atomic { finish(r, t, E) };
         if
         :: atomic { FAULT(true) }
         :: goto idle
