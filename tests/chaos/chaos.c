@@ -29,12 +29,11 @@
 #include "chaos/servers.h"
 
 #define STALL_MS                                                                                             \
-    60000 /* once nothing fails any more, something happens within it until all runs have ended */
-#define REST_MS     300 /* mean time between two faults of a burst */
-#define BURST_MS    20000
-#define QUIET_MS    20000 /* between two bursts */
-#define LOOK_MS     100
-#define LIMITS_KEYS 4
+    60000            /* once nothing fails any more, something happens within it until all runs have ended */
+#define REST_MS  300 /* mean time between two faults of a burst */
+#define BURST_MS 20000
+#define QUIET_MS 20000 /* between two bursts */
+#define LOOK_MS  100   /* from one look at the servers to the next */
 
 _Noreturn void die(const char *what)
 {
@@ -59,34 +58,49 @@ bool syncs_late(const struct chaos *c)
 
 /* --- limits */
 
+static const struct {
+    const char *hash, *field, *name;
+    int first, least, spread;
+} limits[] = {{"config", "max_concurrent_runs", "runs", 8, 4, 6},
+              {"tag_limits", "env=prod", "env=prod", 2, 1, 3},
+              {"tag_limits", "team=*", "team=*", 3, 2, 3},
+              {"pool_limits", "gpu", "gpu", 5, 3, 4}};
+
+#define LIMITS_KEYS (sizeof limits / sizeof *limits)
+
 /* Sets a limit and notes which tokens it holds for. It outlives a power cut, as the tokens given before it do. When no replica
  * has it for sure it may be or not, and is not judged until it is set again. */
-static void set_limit(struct chaos *c, const char *hash, const char *field, const char *name, int n)
+static void set_limit(struct chaos *c, size_t i, int n)
 {
     static const char both[] = "redis.call('HSET', KEYS[1] .. ARGV[1], ARGV[2], ARGV[3]) "
                                "return redis.call('HGET', KEYS[1] .. 'meta', 'token') or '0'";
     freeReplyObject(ask(c, "CONFIG SET appendfsync always"));
-    redisReply *r = ask_durably(c, "EVAL %s 1 " PREFIX " %s %s %d", both, hash, field, n);
+    redisReply *r = ask_durably(c, "EVAL %s 1 " PREFIX " %s %s %d", both, limits[i].hash, limits[i].field, n);
     if (r && r->str)
         snprintf(c->last_token, sizeof c->last_token, "%s", r->str);
-    if (r || c->topology->has_replicas)
-        note(c, "limit %s %d %s\n", name, r ? n : -1, c->last_token);
+    if (r || (c->topology->has_replicas && !c->unsure[i]))
+        note(c, "limit %s %d %s\n", limits[i].name, r ? n : -1, c->last_token);
+    c->unsure[i] = r || !c->topology->has_replicas ? 0 : n;
     freeReplyObject(r);
     freeReplyObject(ask(c, "CONFIG SET appendfsync %s", c->sync));
 }
 
 static void change_limits(struct chaos *c)
 {
-    static const struct {
-        const char *hash, *field, *name;
-        int least, spread;
-    } rows[LIMITS_KEYS] = {{"config", "max_concurrent_runs", "runs", 4, 6},
-                           {"tag_limits", "env=prod", "env=prod", 1, 3},
-                           {"tag_limits", "team=*", "team=*", 2, 3},
-                           {"pool_limits", "gpu", "gpu", 3, 4}};
-    int i = below(c, LIMITS_KEYS);
+    size_t i = (size_t)below(c, LIMITS_KEYS);
 
-    set_limit(c, rows[i].hash, rows[i].field, rows[i].name, rows[i].least + below(c, rows[i].spread));
+    set_limit(c, i, limits[i].least + below(c, limits[i].spread));
+}
+
+/* One at a time. */
+static void ensure_limits(struct chaos *c)
+{
+    size_t i = 0;
+
+    while (i < LIMITS_KEYS && !c->unsure[i])
+        i++;
+    if (i < LIMITS_KEYS && !any_stands(c))
+        set_limit(c, i, c->unsure[i]);
 }
 
 static void configure(struct chaos *c)
@@ -96,10 +110,8 @@ static void configure(struct chaos *c)
     freeReplyObject(
         ask(c, "HSET " PREFIX "config run_lease %dms start_timeout 30s dequeue_interval 50ms", lease_ms));
     freeReplyObject(ask(c, "HSET " PREFIX "pool_leases gpu %d", lease_ms));
-    set_limit(c, "config", "max_concurrent_runs", "runs", 8);
-    set_limit(c, "tag_limits", "env=prod", "env=prod", 2);
-    set_limit(c, "tag_limits", "team=*", "team=*", 3);
-    set_limit(c, "pool_limits", "gpu", "gpu", 5);
+    for (size_t i = 0; i < LIMITS_KEYS; i++)
+        set_limit(c, i, limits[i].first);
 }
 
 /* --- the run */
@@ -116,6 +128,7 @@ static void torment(struct chaos *c, int64_t ms)
         if (now >= look) {
             look = now + LOOK_MS;
             watch_master(c);
+            ensure_limits(c);
         }
         if (now >= next && (now - begin) % (BURST_MS + QUIET_MS) < BURST_MS) {
             next = now + below(c, 2 * REST_MS);

@@ -48,6 +48,7 @@ struct chaos {
     int64_t stopped_at, stood_until; /* the last time that the server stood */
     int64_t trouble_at;              /* wall clock: the last time that the server was stopped or killed */
     char last_token[24];             /* the last that was seen by us */
+    int unsure[4]; /* the values of limits that no replica is known to have; 0: it is known */
     bool short_memory;
 };
 

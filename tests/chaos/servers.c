@@ -73,7 +73,7 @@ int active(struct chaos *c)
 /* On the same connection. */
 static bool replica_has_it(struct chaos *c, redisContext *redis)
 {
-    redisReply *r = c->topology->has_replicas ? redisCommand(redis, "WAIT 1 2000") : NULL;
+    redisReply *r = c->topology->has_replicas ? redisCommand(redis, "WAIT 1 500") : NULL;
     bool yes = !c->topology->has_replicas || (r && r->type == REDIS_REPLY_INTEGER && r->integer > 0);
 
     freeReplyObject(r);
