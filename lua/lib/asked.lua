@@ -4,11 +4,16 @@
 local pools, names, parts, slots_of = {}, {}, {}, {}
 for i = 6, #ARGV, 2 do
     local pool = escape(ARGV[i])
-    pools[#pools + 1] = not slots_of[pool] and pool or nil
-    slots_of[pool] = (slots_of[pool] or 0) + tonumber(ARGV[i + 1])
+    if not slots_of[pool] then
+        pools[#pools + 1] = pool
+    end
+    slots_of[pool] = (slots_of[pool] or 0) + ARGV[i + 1]
 end
-table.sort(pools)
+if pools[2] then
+    table.sort(pools)
+end
 for i = 1, #pools do
-    names[i], parts[i] = unescape(pools[i]), pools[i] .. '=' .. num(slots_of[pools[i]])
+    local pool = pools[i]
+    names[i], parts[i] = unescape(pool), pool .. '=' .. num(slots_of[pool])
 end
 local shape = table.concat(parts, ',')

@@ -2,19 +2,16 @@
 --@include lib/names.lua
 --@include lib/events.lua
 
--- Gives the slots. held: `pool=slots` of each limited pool; when there is none, nothing is recorded and nothing ends. used: how
--- many are taken of each, counted on here. until_taken: the claimant has not been told yet and has this long to come for them.
--- Returns the token.
+-- Gives the slots. held: `pool=slots` of each limited pool; used: {pool, slots taken then} of each. When there is none, nothing is
+-- recorded and nothing ends. until_taken: the claimant has not been told yet and has this long to come for them. Returns the token.
 local function grant(claim, attempt, shape, held, used, lease, since, until_taken)
     local run, step = claim:match('^([^/]*)/(.*)$')
-    local token, sums = num(call('HINCRBY', P .. 'meta', 'token', '1')), {}
-    for pool, slots in held:gmatch('([^,=]+)=(%d+)') do
-        used[pool] = used[pool] + slots
-        sums[#sums + 1], sums[#sums + 2] = pool, num(used[pool])
-        call('ZADD', P .. 'pool:' .. pool .. ':holders', slots, claim)
-    end
-    if sums[1] then
-        call('HSET', P .. 'pool_used', unpack(sums))
+    local token = num(call('HINCRBY', P .. 'meta', 'token', '1'))
+    if used[1] then
+        for pool, slots in held:gmatch('([^,=]+)=(%d+)') do
+            call('ZADD', P .. 'pool:' .. pool .. ':holders', slots, claim)
+        end
+        call('HSET', P .. 'pool_used', unpack(used))
         call('ZADD', P .. 'slots', num(now + (until_taken or lease)), claim)
         call('HSET', P .. 'slots:' .. run, step, 'token=' .. token .. ' lease=' .. num(lease) .. ' attempt=' .. attempt ..
             ' claimed_at=' .. NOW .. ' shape=' .. shape .. ' held=' .. held)

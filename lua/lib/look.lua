@@ -2,17 +2,17 @@
 --@include lib/pool_settings.lua
 
 -- pools, names: their keys, and how they are set; slots: how many of each key. Returns the pools that have too little left, {name,
--- used, limit} each; the limits, and what is used, by key. nil where a pool is not set, or never has as much.
+-- used, limit} each; the limits, and what is used. nil where a pool is not set, or never has as much.
 local function look(pools, names, slots)
-    local set, taken = call('HMGET', P .. 'pool_limits', unpack(names)), call('HMGET', P .. 'pool_used', unpack(pools))
-    local full, limits, used = {}, {}, {}
+    local limits, used = call('HMGET', P .. 'pool_limits', unpack(names)), call('HMGET', P .. 'pool_used', unpack(pools))
+    local full = {}
     for i = 1, #pools do
-        local pool, limit, n = pools[i], limit_read(set[i]), tonumber(taken[i]) or 0
-        if not limit or (slots[pool] > limit and limit > 0) then
+        local limit, n, asked = limit_read(limits[i]), tonumber(used[i]) or 0, slots[pools[i]]
+        if not limit or (asked > limit and limit > 0) then
             return nil
         end
-        limits[pool], used[pool] = limit, n
-        if slots[pool] > limit - n then
+        limits[i], used[i] = limit, n
+        if asked > limit - n then
             full[#full + 1] = {names[i], n, limit}
         end
     end

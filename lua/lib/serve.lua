@@ -86,7 +86,7 @@ local function let_in(head)
         return true
     end
     ring_claimant(claim)
-    if limited_part(shape) == '' then
+    if not is_limited(shape) then
         return false
     end
     mark_passed(shape, head.priority, head.arrival)

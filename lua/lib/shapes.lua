@@ -28,20 +28,27 @@ local function pool_bypass(pool)
     return bypass_read(call('HGET', P .. 'pool_bypass', unescape(pool)))
 end
 
--- The part of a shape that is recorded: what it asks of limited pools.
-local function limited_part(shape)
-    local limited = {}
+-- Whether a grant of this shape is recorded.
+local function is_limited(shape)
     for _, part in ipairs(parts_of[shape]) do
-        limited[#limited + 1] = pool_is_limited(part[1]) and part[1] .. '=' .. num(part[2]) or nil
+        if pool_is_limited(part[1]) then
+            return true
+        end
     end
-    return table.concat(limited, ',')
+    return false
 end
 
 -- Gives a claim its shape. Returns the token and the lease, '0' when only unlimited pools were asked.
 local function grant_shape(claim, attempt, shape, since, until_taken)
-    local held, lease = limited_part(shape), math.huge
+    local held, used, lease = {}, {}, is_limited(shape) and math.huge or 0
     for _, part in ipairs(parts_of[shape]) do
-        lease = math.min(lease, held ~= '' and pool_lease(part[1]) or 0)
+        local pool, slots = part[1], part[2]
+        lease = lease > 0 and math.min(lease, pool_lease(pool)) or 0
+        if pool_is_limited(pool) then
+            pool_used[pool] = pool_used[pool] + slots
+            held[#held + 1] = pool .. '=' .. num(slots)
+            used[#used + 1], used[#used + 2] = pool, num(pool_used[pool])
+        end
     end
-    return grant(claim, attempt, shape, held, pool_used, lease, since, until_taken), num(lease)
+    return grant(claim, attempt, shape, table.concat(held, ','), used, lease, since, until_taken), num(lease)
 end

@@ -25,10 +25,14 @@ end
 -- A new claim, of what is free and nobody waits for.
 local function take(limits, used)
     --@include lib/paused.lua
-    local lines, held, lease = {}, {}, 0
-    for i, pool in ipairs(pools) do
+    local lines, held, then_used, lease = {}, {}, {}, 0
+    for i = 1, #pools do
+        local pool = pools[i]
         lines[i] = P .. 'pool:' .. pool .. ':shapes'
-        held[#held + 1] = limits[pool] < math.huge and parts[i] or nil
+        if limits[i] < math.huge then
+            held[#held + 1] = parts[i]
+            then_used[#then_used + 1], then_used[#then_used + 2] = pool, num(used[i] + slots_of[pool])
+        end
     end
     if call('EXISTS', unpack(lines)) > 0 then
         --@include lib/borne.lua
@@ -42,7 +46,7 @@ local function take(limits, used)
     if held[1] then
         lease = shortest_lease(call('HMGET', P .. 'pool_leases', unpack(names)))
     end
-    return {'GRANTED', grant(claim, attempt, shape, table.concat(held, ','), used, lease, now), num(lease)}
+    return {'GRANTED', grant(claim, attempt, shape, table.concat(held, ','), then_used, lease, now), num(lease)}
 end
 
 -- The answer where it takes no more than a look at the claim and its pools.
@@ -60,11 +64,15 @@ local function answer(known)
     return hold_on(claim, attempt, shape, grant_read(known))
 end
 
+local known = call('HGET', P .. 'slots:' .. run, step)
+local short = answer(known)
+if short then
+    return short
+end
+
 -- The answer where it takes more.
-local function long_answer(known)
+local function long_answer()
     --@include lib/contest.lua
     return contest(claim, attempt, shape, tonumber(priority), run_token ~= '', known)
 end
-
-local known = call('HGET', P .. 'slots:' .. run, step)
-return answer(known) or long_answer(known)
+return long_answer()

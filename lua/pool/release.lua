@@ -17,17 +17,16 @@ local function is_ended()
     return is_over(expiry, mine.lease)
 end
 
-local function give_on(shape)
-    --@include lib/shut_out.lua
-    if is_shut_out(shape) then
-        return
+if mine then
+    if mine.attempt ~= attempt or (token ~= '' and mine.token ~= token) then
+        return {'STALE'}
     end
-    --@include lib/serve.lua
-    local freed = {}
-    for i, part in ipairs(parts_of[shape]) do
-        freed[i] = part[1]
+    ungrant(claim, mine, is_ended() and 'StepSlotExpired' or 'StepSlotReleased')
+    if call('EXISTS', P .. 'waiters', P .. 'pools_due') > 0 then
+        --@include lib/give_on.lua
+        give_on(mine.shape)
     end
-    serve(freed)
+    return {'OK'}
 end
 
 local function leave_line()
@@ -36,6 +35,7 @@ local function leave_line()
         return {'STALE'}
     elseif f[1] then
         --@include lib/waiters.lua
+        --@include lib/give_on.lua
         waiter_drop(claim)
         give_on(f[2])
     else
@@ -44,14 +44,4 @@ local function leave_line()
     end
     return {'OK'}
 end
-
-if not mine then
-    return leave_line()
-elseif mine.attempt ~= attempt or (token ~= '' and mine.token ~= token) then
-    return {'STALE'}
-end
-ungrant(claim, mine, is_ended() and 'StepSlotExpired' or 'StepSlotReleased')
-if call('EXISTS', P .. 'waiters', P .. 'pools_due') > 0 then
-    give_on(mine.shape)
-end
-return {'OK'}
+return leave_line()

@@ -1,3 +1,3 @@
 # grants: who holds slots is not counted.
-s/^        used\[pool\] = used\[pool\] + slots$/        used[pool] = 0/
+/^        call('HSET', P \.\. 'pool_used', unpack(used))$/d
 s/^    pool_used\[pool\] = pool_used\[pool\] + slots$/    pool_used[pool] = 0/
