@@ -1,5 +1,6 @@
 #include "exec/plan.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -7,9 +8,12 @@
 
 #define NONE ((size_t)-1)
 
+/* The cores that we may use: less to ask for than those that the machine has. More than fit into a set: all. */
 static size_t most_here(void)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    cpu_set_t set;
+    bool fits = sched_getaffinity(0, sizeof set, &set) == 0;
+    long cores = fits ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
 
     return cores > 0 ? (size_t)cores : 1;
 }
