@@ -11,6 +11,7 @@
 
 #include "backend/backend.h"
 #include "backend/check.h"
+#include "base/cgroup.h"
 #include "base/environment.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -47,6 +48,7 @@ struct backend {
     struct environment environment;
     struct guard_process *guard; /* the current one, or NULL */
     LIST_HEAD(guard_list, guard_process) guards;
+    char *own_group; /* of control, may be NULL */
     TAILQ_HEAD(executor_list, executor_process) executors;
     size_t live;
 };
@@ -62,6 +64,7 @@ static struct backend *local_open(const struct backend_host *host, const char *c
     environment_set(&b->environment, "RIVERS_REDIS_URL", host->redis_url);
     environment_set(&b->environment, "RIVERS_NAMESPACE", host->namespace);
     LIST_INIT(&b->guards);
+    b->own_group = cgroup_own();
     TAILQ_INIT(&b->executors);
     return b;
 }
@@ -238,6 +241,19 @@ static void guard_free(struct guard_process *g)
     free(g);
 }
 
+/* Kills what its executors have left, also what does not come to us. */
+static void end_groups(const struct guard_process *g)
+{
+    const struct executor_process *x;
+
+    TAILQ_FOREACH(x, &g->backend->executors, link)
+    if (x->guard == g) {
+        char *group = guard_group(x->launch.run, x->launch.token);
+        cgroup_end(g->backend->own_group, group); /* the next guard removes one that is still dying */
+        free(group);
+    }
+}
+
 /* What it had launched is ours now, and lost. What it was to launch without ever having said anything cannot be launched. */
 static void on_exit_(void *arg, const struct process_exit *exit)
 {
@@ -249,6 +265,7 @@ static void on_exit_(void *arg, const struct process_exit *exit)
 
     listen_to(g);
     process_free(g->process);
+    end_groups(g);
     if (g->executors > 0 && reaper_kill_strays(b->host.reaper, &e) < 0)
         log_line(LOG_WARN, "processes of a lost executor remain", "why", e.msg, NULL);
     if (g->heard)
@@ -380,6 +397,7 @@ static void local_close(struct backend *b)
         guard_free(g);
     }
     environment_release(&b->environment);
+    free(b->own_group);
     free(b);
 }
 

@@ -1,6 +1,7 @@
 #include "exec/guard.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -12,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -19,6 +21,8 @@
 
 #define MOST    65536 /* executors of one guard */
 #define LOOK_MS 1000  /* while an executor has said no time, or does not die */
+
+#define GROUP_PREFIX "rivers-"
 
 /* In memory that guard and executor share. */
 struct guard {
@@ -31,6 +35,7 @@ struct seat {
     int64_t kill_at;        /* 0: as it said itself */
     struct guard_word word; /* what there is to say; .what 0: the seat is free */
     enum guard_said told;   /* last */
+    char *group;            /* the control group that it is in, NULL: none of its own */
 };
 
 struct keeper {
@@ -39,7 +44,8 @@ struct keeper {
     struct guard *shared; /* by seat */
     struct seat *seats;
     size_t nseats, live;
-    int64_t strays_until; /* 0: no executor was killed */
+    int64_t strays_until; /* 0: nothing is left of an executor that ended */
+    char *own_group;      /* may be NULL */
     sigset_t before;
 };
 
@@ -60,12 +66,25 @@ static size_t seat_take(struct keeper *k)
     return i;
 }
 
+/* Ends what is in the group of a seat. Returns whether it is gone. */
+static bool group_end(const struct keeper *k, struct seat *s)
+{
+    if (s->group && !cgroup_end(k->own_group, s->group))
+        return false;
+    free(s->group);
+    s->group = NULL;
+    return true;
+}
+
 /* In the child. */
-static struct guard *executor_begin(const struct keeper *k, struct guard *g, pid_t guard)
+static struct guard *executor_begin(const struct keeper *k, struct guard *g, const char *group, pid_t guard)
 {
     if (k->orders >= 0)
         close(k->orders);
     close(k->signals);
+    if (group)
+        cgroup_enter(k->own_group, group);
+    free(k->own_group);
     free(k->seats);
     sigprocmask(SIG_SETMASK, &k->before, NULL);
     prctl(PR_SET_PDEATHSIG, (long)SIGTERM);
@@ -79,19 +98,25 @@ static struct guard *launch(struct keeper *k, const struct guard_order *order)
 {
     size_t i = seat_take(k);
     struct seat *s = &k->seats[i];
+    char *group = guard_group(order->run, order->token);
     pid_t self = getpid(), pid = -1;
 
+    if (!cgroup_make(k->own_group, group)) {
+        free(group);
+        group = NULL;
+    }
     errno = EAGAIN;
     if (i < MOST) {
         atomic_store(&k->shared[i].until, 0);
         pid = fork();
     }
     if (pid == 0)
-        return executor_begin(k, &k->shared[i], self);
-    *s = (struct seat){.word = {.what = GUARD_LAUNCHED, .token = order->token}};
+        return executor_begin(k, &k->shared[i], group, self);
+    *s = (struct seat){.word = {.what = GUARD_LAUNCHED, .token = order->token}, .group = group};
     if (pid < 0) {
         s->word.what = GUARD_FAILED;
         s->word.code = errno;
+        group_end(k, s);
     } else {
         s->pid = pid;
         k->live++;
@@ -137,7 +162,8 @@ static void on_dead(struct keeper *k, const siginfo_t *si)
         s->word.signaled = si->si_code != CLD_EXITED;
         s->word.code = si->si_status;
         k->live--;
-        if (s->word.signaled) /* one that ended by itself has looked after them */
+        /* One that ended by itself has looked after what it started. */
+        if (!group_end(k, s) || s->word.signaled)
             k->strays_until = clock_mono_ms() + STRAYS_MAX_MS;
     }
 }
@@ -152,6 +178,16 @@ static void reap(struct keeper *k)
     }
 }
 
+static bool groups_end(const struct keeper *k)
+{
+    bool ended = true;
+
+    for (struct seat *s = k->seats; s < k->seats + k->nseats; s++)
+        if (s->word.what == GUARD_ENDED && !group_end(k, s))
+            ended = false;
+    return ended;
+}
+
 /* What a killed executor has left. */
 static void end_orphans(struct keeper *k)
 {
@@ -160,6 +196,8 @@ static void end_orphans(struct keeper *k)
     if (!k->strays_until)
         return;
     int strays = strays_kill(is_executor, k, &e);
+    if (!groups_end(k) && strays == 0)
+        strays = 1;
     if (strays > 0 && clock_mono_ms() < k->strays_until)
         return;
     if (strays)
@@ -210,8 +248,10 @@ static bool tell(struct keeper *k)
             (errno == EAGAIN || errno == ENOBUFS))
             return true;
         s->told = s->word.what;
-        if (s->word.what != GUARD_LAUNCHED && !k->alone)
+        if (s->word.what != GUARD_LAUNCHED && !k->alone) {
+            free(s->group);
             *s = (struct seat){0};
+        }
     }
     return false;
 }
@@ -295,7 +335,8 @@ static int keeper_init(struct keeper *k, int orders, struct err *e)
     const size_t bytes = MOST * sizeof *k->shared;
     sigset_t set;
 
-    *k = (struct keeper){.orders = orders, .alone = orders < 0};
+    *k = (struct keeper){.orders = orders, .alone = orders < 0, .own_group = cgroup_own()};
+    cgroup_sweep(k->own_group, GROUP_PREFIX);
     /* cppcheck-suppress invalidFunctionArg ; -1 is no file */
     k->shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (k->shared == MAP_FAILED || prctl(PR_SET_CHILD_SUBREAPER, 1L) < 0)
@@ -321,6 +362,11 @@ struct guard *guard_fork(int orders, struct guard_order *order, struct err *e)
         return NULL;
     }
     return executor ? executor : keep_watch(&k, order);
+}
+
+char *guard_group(const char *run, int64_t token)
+{
+    return xasprintf(GROUP_PREFIX "%s-%" PRId64, run, token);
 }
 
 void guard_until(struct guard *g, int64_t at)

@@ -44,6 +44,9 @@ struct guard_word {
  * does not outlive a fork: an event base, a connection. */
 struct guard *guard_fork(int orders, struct guard_order *order, struct err *e);
 
+/* The name of the control group in which what is launched by this order runs, where the guard may make one; owned by the caller. */
+char *guard_group(const char *run, int64_t token);
+
 /* The executor has to be over, or to have said a later time, by then (clock_mono_ms); 0: no time. g may be NULL. */
 void guard_until(struct guard *g, int64_t at);
 

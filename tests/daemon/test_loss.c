@@ -137,6 +137,22 @@ static void nothing_is_left_when_dequeuer_and_executor_die(void **state)
     WAIT_UNTIL(f, fleet_alive_in(f, "pids") == 0);
 }
 
+/* It is another process each time that somebody looks. */
+static void orphans_that_fork_on_are_ended(void **state)
+{
+    struct fleet *f = *state;
+
+    fleet_start(f, "dequeuer");
+    fleet_write(f, "hop", "echo >>hops; [ $1 -ge 20000 ] || setsid sh hop $(($1 + 1)) &\n");
+    const char *run = fleet_submit(f, "", "setsid sh hop 0 & " UNTIL_KILLED);
+    WAIT_UNTIL(f, fleet_lines(f, "hops") > 10 && fleet_lines(f, "pids") == 1);
+    kill(fleet_executor(f, run), SIGKILL);
+    assert_string_equal(fleet_outcome(f, run), "Failure executor lost: killed by signal 9");
+    size_t hops = fleet_lines(f, "hops");
+    assert_string_equal(fleet_outcome(f, fleet_submit(f, "", "true")), "Success");
+    assert_int_equal(fleet_lines(f, "hops"), hops);
+}
+
 /* The guard of another run is the same; the next one gets another guard. */
 static void dequeuer_sees_its_guard_die(void **state)
 {
@@ -297,6 +313,7 @@ int main(void)
         FLEET_TEST(lost_run_is_queued_again_without_the_steps_that_succeeded),
         FLEET_TEST(lost_run_is_given_up_after_max_attempts),
         FLEET_TEST(nothing_is_left_when_dequeuer_and_executor_die),
+        FLEET_TEST(orphans_that_fork_on_are_ended),
         FLEET_TEST(dequeuer_sees_its_guard_die),
         FLEET_TEST(executor_that_dies_leaves_others_alone),
         FLEET_TEST(executor_ends_its_run_when_its_guard_dies),

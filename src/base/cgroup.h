@@ -1,0 +1,23 @@
+/* cgroup: control groups (version 2, Linux 5.14 or later) below that of this process, where it may make some. What is in one is
+ * killed all at once, however fast it forks. */
+#ifndef RIVERS_BASE_CGROUP_H
+#define RIVERS_BASE_CGROUP_H
+
+#include <stdbool.h>
+
+/* The directory of this process' own group, owned by the caller; NULL: there is none. */
+char *cgroup_own(void);
+
+/* Removes the groups below `own` whose names begin with `prefix` and that nobody is in. own may be NULL here and below. */
+void cgroup_sweep(const char *own, const char *prefix);
+
+/* Makes a group. False when this process may not. */
+bool cgroup_make(const char *own, const char *name);
+
+/* This process leaves its group for this one, or stays where it is when it may not. */
+void cgroup_enter(const char *own, const char *name);
+
+/* Kills whatever is in the group, and removes it. False while something in it is still dying: to be called again. */
+bool cgroup_end(const char *own, const char *name);
+
+#endif
