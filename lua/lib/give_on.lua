@@ -1,10 +1,6 @@
--- give_on: what was given back is for those who wait for it.
+-- give_on: what was given back of a shape is for those who wait for it.
+--@include lib/serve.lua
 local function give_on(shape)
-    --@include lib/shut_out.lua
-    if is_shut_out(shape) then
-        return
-    end
-    --@include lib/serve.lua
     local freed = {}
     for i, part in ipairs(parts_of[shape]) do
         freed[i] = part[1]

@@ -1,5 +1,5 @@
--- shut_out: whether none of those who wait for some pools could come in now: a look at the heads of their lines, before all that
--- serves them is made.
+-- shut_out: whether none of those who wait for some pools could come in now, where none are due: a look at the heads of their
+-- lines, before all that serves them is made.
 --@include lib/look.lua
 --@include lib/changed.lua
 local FEW = 8 -- heads of a line; behind more somebody may come in
@@ -24,5 +24,5 @@ local function is_shut_out(shape)
             end
         end
     end
-    return call('EXISTS', P .. 'pools_due') == 0 and not limits_changed()
+    return not limits_changed()
 end

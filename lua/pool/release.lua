@@ -8,25 +8,30 @@
 local claim, token, attempt = ARGV[2], ARGV[3], ARGV[4]
 local mine = grant_of(claim)
 
-local function is_ended()
-    local expiry = call('ZSCORE', P .. 'slots', claim)
-    if expiry and now < tonumber(expiry) then
-        return false
-    end
-    --@include lib/grace.lua
-    return is_over(expiry, mine.lease)
-end
-
 if mine then
     if mine.attempt ~= attempt or (token ~= '' and mine.token ~= token) then
         return {'STALE'}
     end
-    ungrant(claim, mine, is_ended() and 'StepSlotExpired' or 'StepSlotReleased')
-    if call('EXISTS', P .. 'waiters', P .. 'pools_due') > 0 then
+    local expiry = call('ZSCORE', P .. 'slots', claim)
+    local is_ended = now >= tonumber(expiry or 0)
+    if is_ended then
+        --@include lib/grace.lua
+        is_ended = is_over(expiry, mine.lease)
+    end
+    ungrant(claim, mine, is_ended and 'StepSlotExpired' or 'StepSlotReleased')
+    local found = call('EXISTS', P .. 'waiters', P .. 'pools_due')
+    if found == 0 then
+        return {'OK'}
+    end
+    --@include lib/shut_out.lua
+    if found == 1 and is_shut_out(mine.shape) then
+        return {'OK'}
+    end
+    return (function()
         --@include lib/give_on.lua
         give_on(mine.shape)
-    end
-    return {'OK'}
+        return {'OK'}
+    end)()
 end
 
 local function leave_line()
@@ -35,9 +40,12 @@ local function leave_line()
         return {'STALE'}
     elseif f[1] then
         --@include lib/waiters.lua
-        --@include lib/give_on.lua
+        --@include lib/shut_out.lua
         waiter_drop(claim)
-        give_on(f[2])
+        if call('EXISTS', P .. 'pools_due') == 1 or not is_shut_out(f[2]) then
+            --@include lib/give_on.lua
+            give_on(f[2])
+        end
     else
         --@include lib/pools.lua
         slots_release(claim)
