@@ -1,7 +1,6 @@
 -- borne: whether all who wait for some pools were passed before, and not for too long: then another may pass them, when nothing
--- else has changed for them.
---@include lib/pool_settings.lua
---@include lib/due.lua
+-- has ended, or changed for them.
+--@include lib/bypass.lua
 --@include lib/changed.lua
 local function is_borne(pools, names)
     local bypass = call('HMGET', P .. 'pool_bypass', unpack(names))
@@ -14,5 +13,6 @@ local function is_borne(pools, names)
             end
         end
     end
-    return not is_any_due('slots') and not is_any_due('waiters') and not limits_changed() and call('EXISTS', P .. 'pools_due') == 0
+    return call('ZCOUNT', P .. 'slots', '-inf', NOW) == 0 and call('ZCOUNT', P .. 'waiters', '-inf', NOW) == 0 and
+        call('EXISTS', P .. 'pools_due') == 0 and not limits_changed()
 end

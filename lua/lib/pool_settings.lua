@@ -12,7 +12,3 @@ local function shortest_lease(texts)
     end
     return lease
 end
-
-local function bypass_read(text)
-    return text and text:find('^%d+$') and tonumber(text) or 10000
-end

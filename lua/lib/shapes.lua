@@ -1,6 +1,7 @@
 -- shapes: what a claim asks of pools, `api=2,db=1`, against the limits of this moment and what is used.
 --@include lib/grants.lua
 --@include lib/pool_limit.lua
+--@include lib/bypass.lua
 --@include lib/slots.lua
 --@include lib/used.lua
 -- {{pool, weight}, ...} of a shape

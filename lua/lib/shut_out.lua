@@ -4,22 +4,16 @@
 --@include lib/changed.lua
 local FEW = 8 -- heads of a line; behind more somebody may come in
 
--- Whether there is too little of a shape.
-local function is_too_little(shape)
-    local pools, names, slots = {}, {}, {}
-    for pool, n in shape:gmatch('([^,=]+)=(%d+)') do
-        pools[#pools + 1], names[#names + 1], slots[pool] = pool, unescape(pool), tonumber(n)
-    end
-    local full = look(pools, names, slots)
-    return full and full[1]
-end
-
 -- shape: of which some was given back
 local function is_shut_out(shape)
     for pool in shape:gmatch('([^,=]+)=') do
-        local heads = call('ZRANGE', P .. 'pool:' .. pool .. ':shapes', '0', num(FEW))
-        for i, head in ipairs(heads) do
-            if i > FEW or not is_too_little(head:sub(17)) then
+        for i, head in ipairs(call('ZRANGE', P .. 'pool:' .. pool .. ':shapes', '0', num(FEW))) do
+            local pools, names, slots = {}, {}, {}
+            for other, n in head:sub(17):gmatch('([^,=]+)=(%d+)') do
+                pools[#pools + 1], names[#names + 1], slots[other] = other, unescape(other), tonumber(n)
+            end
+            local full = look(pools, names, slots)
+            if i > FEW or not full or not full[1] then
                 return false
             end
         end

@@ -5,10 +5,8 @@ local pool_used = memo(function(pool)
 end)
 
 local function pool_take(pool, slots)
-    pool_used[pool] = pool_used[pool] + slots
+    pool_used[pool] = call('HINCRBY', P .. 'pool_used', pool, num(slots))
     if pool_used[pool] == 0 then
         call('HDEL', P .. 'pool_used', pool)
-    else
-        call('HSET', P .. 'pool_used', pool, num(pool_used[pool]))
     end
 end

@@ -1,3 +1,3 @@
 # grants: who holds slots is not counted.
 /^        call('HSET', P \.\. 'pool_used', unpack(used))$/d
-s/^    pool_used\[pool\] = pool_used\[pool\] + slots$/    pool_used[pool] = 0/
+s/^    pool_used\[pool\] = call('HINCRBY', P \.\. 'pool_used', pool, num(slots))$/    pool_used[pool] = 0/
