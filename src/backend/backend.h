@@ -21,6 +21,7 @@ struct backend;
 struct check;
 struct event_base;
 struct reaper;
+struct settings;
 
 /* An executor to be started: `rivers execute <run>` with its token. Launching the same again must not run it
  * twice: the token sees to that, whatever the type does. */
@@ -52,9 +53,8 @@ struct backend_host {
     struct reaper *reaper;
     const struct access_options *access; /* to Kubernetes */
     const char *redis_url, *namespace;   /* for the executors */
-    const char *installation; /* a name of the data on this server; "" for a type without recover */
-    /* How long a launch may be tried again: start_timeout, which changes while the dequeuer lives. */
-    const int64_t *launch_timeout_ms;
+    const char *installation;        /* a name of the data on this server; "" for a type without recover */
+    const struct settings *settings; /* change while the dequeuer lives */
     struct backend_events events;
 };
 

@@ -23,6 +23,7 @@
 #include "base/number.h"
 #include "base/timer.h"
 #include "core/kube_backend.h"
+#include "core/settings.h"
 #include "kube/pod.h"
 #include "kube/watch.h"
 
@@ -346,7 +347,7 @@ static void kubernetes_launch(struct backend *b, const struct launch *l)
 
     know(b, l)->launching = true;
     job_make_run(&j, &b->site, &run, b->document);
-    job_create(b->calls, &j, l->token, *b->host.launch_timeout_ms);
+    job_create(b->calls, &j, l->token, b->host.settings->start_timeout_ms);
 }
 
 static void kubernetes_terminate(struct backend *b, const struct launch *l)

@@ -18,6 +18,7 @@
 #include "base/process.h"
 #include "base/reaper.h"
 #include "base/timer.h"
+#include "core/settings.h"
 #include "exec/guard.h"
 
 #define ANSWER_MS 5000 /* for a guard to launch: then it is taken to stand still */
@@ -329,7 +330,8 @@ static struct guard_process *guard_start(struct backend *b, struct err *e)
 /* Returns false when the guard has enough orders, or is about to be found dead. */
 static bool order(struct guard_process *g, const struct executor_process *x, enum guard_what what)
 {
-    struct guard_order o = {.what = what, .token = x->launch.token};
+    struct guard_order o = {
+        .what = what, .token = x->launch.token, .lease_ms = g->backend->host.settings->run_lease_ms};
 
     snprintf(o.run, sizeof o.run, "%s", x->launch.run);
     return send(g->socket, &o, sizeof o, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;

@@ -48,7 +48,8 @@ static int execute(struct context *ctx, const void *options, const struct operan
     strncpy(args->words[0], order.run, strlen(args->words[0])); /* for the list of processes */
     if (context_store_open(ctx, &store, e) < 0) /* not waiting: a run outlives an outage of the server */
         return -1;
-    int status = executor_run(store, &(struct executor_options){order.run, order.token, .guard = guard}, e);
+    int status = executor_run(
+        store, &(struct executor_options){order.run, order.token, order.lease_ms, .guard = guard}, e);
     if (status >= 0)
         _exit(status); /* its memory goes with the process, at a lower price */
     return status;

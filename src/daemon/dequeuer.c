@@ -387,7 +387,7 @@ static int begin(struct dequeuer *d, struct err *e)
         .redis_url = d->options->redis_url,
         .namespace = d->options->namespace,
         .installation = d->installation,
-        .launch_timeout_ms = &d->settings.start_timeout_ms,
+        .settings = &d->settings,
         .events = {on_launched, on_waiting, on_ended, on_ending, on_found, d},
     };
     if (!(d->backend = d->type->open(&host, d->settings.run_backend, e)))

@@ -48,7 +48,7 @@ struct executor {
     struct execution x;
     struct run run;
     struct spec spec;
-    struct settings settings;
+    int64_t lease_ms;
     struct environment environment;
     struct plan plan;
     struct task_host host;
@@ -355,8 +355,7 @@ static int run_refused(struct executor *ex, const char *why)
 static int take_over(struct executor *ex, struct err *e)
 {
     int status = 1;
-    struct reply *r =
-        call_wait(start_call(ex->store, &ex->x, ex->settings.run_lease_ms), START_DEADLINE_MS, e);
+    struct reply *r = call_wait(start_call(ex->store, &ex->x, ex->lease_ms), START_DEADLINE_MS, e);
 
     if (!r)
         return -1;
@@ -461,8 +460,7 @@ static int run_steps(struct executor *ex, int64_t asked_at)
     environment_make(ex);
     plan_make(ex);
     ex->slots = slots_new(ex->store);
-    ex->lease =
-        lease_new(ex->store, &ex->x, ex->settings.run_lease_ms, asked_at, ex->options->guard, &events);
+    ex->lease = lease_new(ex->store, &ex->x, ex->lease_ms, asked_at, ex->options->guard, &events);
     ex->host = (struct task_host){
         .store = ex->store,
         .workers = ex->in_pods ? (struct workers){&worker_job, ex->pods.jobs}
@@ -489,6 +487,18 @@ static int run_steps(struct executor *ex, int64_t asked_at)
     return status;
 }
 
+static int64_t lease_of_settings(struct store *store)
+{
+    struct settings settings;
+    struct err e;
+
+    if (settings_load(&settings, store, START_DEADLINE_MS, NULL, NULL, &e) < 0)
+        log_line(LOG_WARN, "run_lease cannot be read, its default will do", "why", e.msg, NULL);
+    int64_t lease_ms = settings.run_lease_ms;
+    settings_release(&settings);
+    return lease_ms;
+}
+
 static void executor_release(struct executor *ex)
 {
     if (ex->reporting)
@@ -509,7 +519,6 @@ static void executor_release(struct executor *ex)
         plan_release(&ex->plan);
     environment_release(&ex->environment);
     pods_close(&ex->pods);
-    settings_release(&ex->settings);
     spec_release(&ex->spec);
     run_release(&ex->run);
     reaper_free(ex->reaper);
@@ -542,8 +551,7 @@ int executor_run(struct store *store, const struct executor_options *options, st
     ex.strays = evtimer_new(ex.base, on_strays, &ex);
     ex.again = evtimer_new(ex.base, on_again, &ex);
     ex.leave = evtimer_new(ex.base, on_overdue, &ex);
-    if (settings_load(&ex.settings, store, START_DEADLINE_MS, NULL, NULL, e) < 0)
-        *e = (struct err){0}; /* the defaults will do */
+    ex.lease_ms = options->lease_ms ? options->lease_ms : lease_of_settings(store);
     int64_t asked_at = clock_mono_ms();
     int status = take_over(&ex, e);
     if (status > 0)

@@ -15,6 +15,7 @@ struct guard;
 struct executor_options {
     const char *run;
     int64_t token;
+    int64_t lease_ms;    /* 0: as the settings say */
     struct guard *guard; /* NULL: none */
     /* In the foreground of a terminal: what the steps write goes to stdout as well, and SIGINT or SIGTERM cancels the run
      * instead of leaving it to its policy for lost executors. */

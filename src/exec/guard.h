@@ -29,6 +29,7 @@ struct guard;
 struct guard_order {
     enum guard_what { GUARD_LAUNCH, GUARD_TERMINATE } what;
     int64_t token;
+    int64_t lease_ms; /* for the run; 0: the settings say */
     char run[64];
 };
 

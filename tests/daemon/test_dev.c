@@ -12,7 +12,7 @@
 #include "support/fleet.h"
 
 #define CONFIG                                                                                               \
-    "{\"run_queue\": {\"max_concurrent_runs\": 1, \"dequeue_interval\": \"20ms\"},\n"                        \
+    "{\"run_queue\": {\"max_concurrent_runs\": 1, \"dequeue_interval\": \"20ms\", \"run_lease\": \"4s\"},\n" \
     " \"jobs\": {\"hold\": {\"steps\": [{\"name\": \"a\", \"command\":"                                      \
     " \"echo start >>record; until [ -e go ]; do sleep 0.02; done; echo end >>record\"}]}}}\n"
 
@@ -110,7 +110,6 @@ static void killed_server_is_started_again(void **state)
     struct fleet *f = *state;
     pid_t dev = dev_start(f);
 
-    lua_cmd(&f->lua, "HSET @config run_lease 2s");
     const char *first = fleet_submit_job(f, "hold"), *second = fleet_submit_job(f, "hold");
     WAIT_UNTIL(f, fleet_lines(f, "record") == 1);
     pid_t executor = fleet_executor(f, first), server = dev_server(f);
