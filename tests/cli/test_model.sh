@@ -19,12 +19,14 @@ check() { # NAME WANTED OPTION...: WANTED errors are found by a search that is c
     echo "$word $number - $name"
 }
 
-echo 1..7
+echo 1..9
 check the_promises_hold 0
+check the_promises_hold_with_two_dequeuers 0 -DDEQUEUERS=2
 check found_without_tokens 1 -DNO_TOKEN
 check found_without_expiry 1 -DNO_EXPIRY
 check found_without_kept_answers 1 -DNO_MEMORY
 check found_without_fence 1 -DNO_FENCE
 check found_when_a_late_start_goes_on 1 -DLATE_START
-check found_when_history_is_lost_unnoticed 1 -DROLLBACK
+check the_limits_hold_when_lost_history_is_noticed 0 -DROLLBACK -DFAULTS=0
+check found_when_history_is_lost_unnoticed 1 -DROLLBACK -DUNNOTICED
 exit $failed

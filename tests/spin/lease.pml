@@ -10,21 +10,24 @@
  *   Dequeuer, Executor        src/daemon/dequeuer.c, src/exec/executor.c
  *   own[], asked[]            src/exec/lease.c: the lease as its holder counts it, from when it asked, less a margin
  *   Clock                     time passes, unless a holder that runs is due to end its steps: that is what the margin is for
+ *   history_seen()            lua/lib/history.lua: tokens only grow
  *   History                   -DROLLBACK: Redis comes back with older data (no append-only file, fail-over to a lagging replica)
  *
  * Claimed by assertions: a limit is never exceeded by what works on hosts that run, no run is executed twice at once, a run
  * has one accepted outcome, a submission makes one run, tokens only grow; and when nothing more can happen, every accepted
- * run is final and nothing is held.
+ * run is final and nothing is held. With -DROLLBACK limits are claimed once the loss is noticed and who works on what is lost
+ * had its time to hear of it; what was in progress has a lease to come: little was lost of its old one, or the gap was seen.
  *
  * What is essential can be switched off, and spin has to find out: -DNO_TOKEN (scripts do not compare tokens), -DNO_EXPIRY
  * (leases do not end), -DNO_MEMORY (answers are not kept for calls that are sent again), -DNO_FENCE (a holder does not watch
- * its own clock), -DLATE_START (it does not look whether the lease is over already when it learns that it has it).
+ * its own clock), -DLATE_START (it does not look whether the lease is over already when it learns that it has it), -DUNNOTICED
+ * with -DROLLBACK (tokens that were not given yet say nothing).
  */
 #define RUNS      2
 #define LIMIT     1
 #define EXECUTORS 2
 #ifndef DEQUEUERS
-#define DEQUEUERS 1 /* every decision is one step, whoever asks; a second one makes the search many times larger */
+#define DEQUEUERS 1 /* every decision is one step, whoever asks; a second one makes the search twenty times larger */
 #endif
 #ifndef FAULTS
 #define FAULTS 1
@@ -57,7 +60,7 @@
 /* Redis */
 byte state[RUNS], token[RUNS], ttl[RUNS], losses[RUNS], by[RUNS];
 bit launched[RUNS];
-byte last_token;
+byte last_token, paused; /* paused: nothing is admitted for so long */
 
 /* what the executors do in the world */
 bit working[EXECUTORS], stopped[EXECUTORS];
@@ -67,6 +70,7 @@ byte own[EXECUTORS], asked[EXECUTORS];
 /* what is claimed */
 byte made[RUNS], outcomes[RUNS], highest_token;
 byte faults;
+byte seen; /* by dequeuers, of which one lives: the highest token that they were given */
 
 chan launches = [EXECUTORS] of { byte, byte }; /* run, token: a backend has room for whatever it is given */
 
@@ -75,11 +79,21 @@ chan launches = [EXECUTORS] of { byte, byte }; /* run, token: a backend has room
 #define AT_WORK(e)       (working[e] && !stopped[e])
 #define AT_WORK_ON(e, r) (AT_WORK(e) && works_on[e] == (r))
 
+#if defined(ROLLBACK) && !defined(UNNOTICED)
+#define IS_NOTICED (seen <= last_token && paused == 0) /* the loss, and who works on what is lost had its time to hear of it */
+#else
+#define IS_NOTICED true
+#endif
+
 inline check_world()
 {
-    assert(AT_WORK(0) + AT_WORK(1) <= LIMIT);
-    assert(AT_WORK_ON(0, 0) + AT_WORK_ON(1, 0) <= 1);
-    assert(AT_WORK_ON(0, 1) + AT_WORK_ON(1, 1) <= 1)
+    if
+    :: IS_NOTICED ->
+        assert(AT_WORK(0) + AT_WORK(1) <= LIMIT);
+        assert(AT_WORK_ON(0, 0) + AT_WORK_ON(1, 0) <= 1);
+        assert(AT_WORK_ON(0, 1) + AT_WORK_ON(1, 1) <= 1)
+    :: else
+    fi
 }
 
 /* --- the scripts */
@@ -129,6 +143,23 @@ inline run_lost(r)
     fi
 }
 
+/* Whoever has seen a token that was not given yet knows more: nobody is let in, and nothing ends, for one lease. */
+inline history_seen(t)
+{
+#ifndef UNNOTICED
+    if
+    :: (t) > last_token ->
+        last_token = (t);
+        paused = LEASE;
+        ttl[0] = (IN_PROGRESS(0) -> LEASE : 0);
+        ttl[1] = (IN_PROGRESS(1) -> LEASE : 0)
+    :: else
+    fi
+#else
+    skip
+#endif
+}
+
 inline sweep_one(r)
 {
     if
@@ -141,12 +172,14 @@ inline sweep_one(r)
 /* Sets which and with for who asks; with 0: nothing was admitted. */
 inline admit(which, with)
 {
+    history_seen(seen);
     sweep_one(0);
     sweep_one(1);
     with = 0;
     if
-    :: USED < LIMIT && state[0] == QUEUED -> which = 0; with = 1
-    :: USED < LIMIT && state[0] != QUEUED && state[1] == QUEUED -> which = 1; with = 1
+    :: paused > 0
+    :: paused == 0 && USED < LIMIT && state[0] == QUEUED -> which = 0; with = 1
+    :: paused == 0 && USED < LIMIT && state[0] != QUEUED && state[1] == QUEUED -> which = 1; with = 1
     :: else
     fi;
     if
@@ -155,6 +188,7 @@ inline admit(which, with)
         with = last_token;
         assert(with > highest_token);
         highest_token = with;
+        seen = with;
         state[which] = NOTSTARTED;
         token[which] = with;
         ttl[which] = LAUNCH;
@@ -185,7 +219,7 @@ inline renew(r, t, e, ok)
     ok = IS_CURRENT(r, t) && state[r] == STARTED && by[r] == e;
     if
     :: ok -> ttl[r] = LEASE
-    :: else
+    :: else -> history_seen(t)
     fi
 }
 
@@ -222,8 +256,13 @@ active proctype Client()
     od
 }
 
-#define CAN_ADMIT (USED < LIMIT && (state[0] == QUEUED || state[1] == QUEUED))
-#define TO_ADMIT  (last_token < TOKENS && (IS_OVER(0) || IS_OVER(1) || CAN_ADMIT))
+#define CAN_ADMIT (paused == 0 && USED < LIMIT && (state[0] == QUEUED || state[1] == QUEUED))
+#ifdef UNNOTICED
+#define IS_LOST false
+#else
+#define IS_LOST (seen > last_token)
+#endif
+#define TO_ADMIT  (last_token < TOKENS && (IS_OVER(0) || IS_OVER(1) || CAN_ADMIT || IS_LOST))
 
 active [DEQUEUERS] proctype Dequeuer()
 {
@@ -300,7 +339,7 @@ end:
         if
         :: atomic { FAULT(true); asked[E] = 0 } /* the reply is lost: the next try follows */
         :: atomic {
-                own[E] = asked[E];
+                own[E] = (ok -> asked[E] : own[E]);
                 asked[E] = 0;
                 if
                 :: ok
@@ -343,7 +382,7 @@ end:
 #else
 #define IS_DUE(e) (AT_WORK(e) && own[e] == 0)
 #endif
-#define COUNTS_DOWN (ttl[0] + ttl[1] + own[0] + own[1] + asked[0] + asked[1] > 0)
+#define COUNTS_DOWN (ttl[0] + ttl[1] + own[0] + own[1] + asked[0] + asked[1] + paused > 0)
 #define DOWN(n)     n = (n > 0 -> n - 1 : 0)
 
 active proctype Clock()
@@ -357,7 +396,9 @@ end:
             DOWN(own[0]);
             DOWN(own[1]);
             DOWN(asked[0]);
-            DOWN(asked[1])
+            DOWN(asked[1]);
+            DOWN(paused);
+            check_world()
         }
     od
 }
@@ -366,15 +407,16 @@ end:
 /* Once, the server comes back as it was when it last reached the disk. */
 active proctype History()
 {
-    byte old_state[RUNS], old_token[RUNS], old_ttl[RUNS], old_losses[RUNS], old_by[RUNS], old_last_token;
+    byte old_made[RUNS], old_outcomes[RUNS], old_state[RUNS], old_token[RUNS], old_losses[RUNS], old_by[RUNS], old_last_token;
     bit old_launched[RUNS];
     byte r;
 
     atomic {
         for (r : 0 .. RUNS - 1) {
+            old_made[r] = made[r];
+            old_outcomes[r] = outcomes[r];
             old_state[r] = state[r];
             old_token[r] = token[r];
-            old_ttl[r] = ttl[r];
             old_losses[r] = losses[r];
             old_by[r] = by[r];
             old_launched[r] = launched[r]
@@ -383,9 +425,11 @@ active proctype History()
     };
     atomic {
         for (r : 0 .. RUNS - 1) {
+            made[r] = old_made[r];
+            outcomes[r] = old_outcomes[r];
             state[r] = old_state[r];
             token[r] = old_token[r];
-            ttl[r] = old_ttl[r];
+            ttl[r] = (IN_PROGRESS(r) -> LEASE : 0);
             losses[r] = old_losses[r];
             by[r] = old_by[r];
             launched[r] = old_launched[r]
@@ -395,6 +439,12 @@ active proctype History()
 }
 #endif
 
+#ifdef ROLLBACK
+#define IS_SETTLED(r) (made[r] == 0 || (state[r] == FINAL && outcomes[r] == 1)) /* a submission may be lost as well */
+#else
+#define IS_SETTLED(r) (made[r] == 1 && state[r] == FINAL && outcomes[r] == 1)
+#endif
+
 /* When nothing else can happen. */
 active proctype End()
 {
@@ -402,9 +452,7 @@ active proctype End()
     if
     :: last_token == TOKENS
     :: else ->
-        assert(made[0] == 1 && made[1] == 1);
-        assert(state[0] == FINAL && state[1] == FINAL);
-        assert(outcomes[0] == 1 && outcomes[1] == 1);
+        assert(IS_SETTLED(0) && IS_SETTLED(1));
         assert(!working[0] && !working[1])
     fi
 }
