@@ -7,8 +7,8 @@
 
 #include "base/duration.h"
 #include "base/mem.h"
-#include "base/number.h"
 #include "base/timer.h"
+#include "redis/errors.h"
 #include "redis/password.h"
 #include "redis/reader.h"
 #include "redis/request.h"
@@ -306,33 +306,6 @@ static void on_open(void *arg)
 
 /* --- replies */
 
-static bool starts_with_word(const char *text, const char *word)
-{
-    size_t n = strlen(word);
-
-    return strncmp(text, word, n) == 0 && (text[n] == ' ' || !text[n]);
-}
-
-/* Errors by which the server says that it did nothing, and that another one, or this one later, would. A slot
- * that is being moved is waited for (ASK): on the way, neither node has all of its keys, and scripts need all. */
-static const struct refusal {
-    const char *word;
-    bool of_cluster; /* which no caller can do anything about */
-} refusals[] = {
-    {"READONLY", false}, {"LOADING", false}, {"MASTERDOWN", false}, {"NOREPLICAS", false},
-    {"MOVED", true},     {"ASK", true},      {"CLUSTERDOWN", true}, {"TRYAGAIN", true},
-};
-
-static bool is_refusal(const struct request *q, const char *error)
-{
-    bool in_cluster = q->redis->url.topology == REDIS_CLUSTER;
-
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
-        if (starts_with_word(error, refusals[i].word))
-            return refusals[i].of_cluster ? in_cluster : q->resend;
-    return false;
-}
-
 static void script_tell(struct redis *r, const struct script *script)
 {
     const char *const argv[] = {"SCRIPT", "LOAD", (const char *)script->body};
@@ -359,20 +332,15 @@ static void at_set(struct redis *r, const char *name, int port)
     r->at = (struct redis_host){copy, port};
 }
 
-/* MOVED <slot> <host>:<port>, where an empty host is the one that says so. Followed at once, unless this goes
- * on. */
+/* An empty host is the one that says so. Followed at once, unless this goes on. */
 static void follow(struct redis *r, const char *error)
 {
-    char place[300];
-    int64_t port;
+    char host[ERROR_HOST_MAX];
+    int port;
 
-    snprintf(place, sizeof place, "%s", error);
-    char *host = strrchr(place, ' '), *colon = strrchr(place, ':');
-    if (!starts_with_word(error, "MOVED") || !host || !colon || colon < host ||
-        number_parse(colon + 1, 1, 65535, &port) < 0)
+    if (!error_moved(error, host, &port))
         return;
-    *colon = '\0';
-    at_set(r, host[1] ? host + 1 : r->at.name, (int)port);
+    at_set(r, *host ? host : r->at.name, port);
     r->moved = true;
     if (r->refusals == 1)
         timer_set(r->retry, 0);
@@ -389,43 +357,16 @@ static void refused(struct redis *r, struct request *q, const char *error)
     follow(r, error);
 }
 
-/* What Redis 7.0 and its successors say when the ACL forbids a command, or one in a script. */
-static bool is_forbidden(const char *error)
-{
-    static const char *const begins[] = {"NOPERM", "ERR The user executing the script can't",
-                                         "ERR ACL failure in script"};
-
-    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
-        if (strncmp(error, begins[i], strlen(begins[i])) == 0)
-            return true;
-    return false;
-}
-
-static int server_fault(const struct request *q, const char *error, struct err *e)
-{
-    const char *user = q->redis->url.user, *what = q->script ? q->script->name : "this command";
-
-    err_set(e, ERR_SERVER, "%s", error);
-    if (is_forbidden(error))
-        return err_prefix(e, "redis user '%s' lacks a permission for %s", user ? user : "default", what);
-    if (starts_with_word(error, "OOM"))
-        return err_prefix(e,
-                          "the memory of redis is full, and %s was refused: raise its maxmemory, or delete "
-                          "runs that have ended",
-                          what);
-    return -1;
-}
-
 static void on_error_reply(struct redis *r, struct request *q, const char *error)
 {
     struct err e;
 
-    if (q->script && !q->loaded && starts_with_word(error, "NOSCRIPT")) {
+    if (q->script && !q->loaded && error_is(error, "NOSCRIPT")) {
         load_and_write_again(r, q);
-    } else if (is_refusal(q, error)) {
+    } else if (error_is_refusal(error, r->url.topology == REDIS_CLUSTER, q->resend)) {
         refused(r, q, error);
     } else {
-        server_fault(q, error, &e);
+        error_explain(error, r->url.user, q->script ? q->script->name : "this command", &e);
         request_end(q, NULL, &e);
     }
 }
