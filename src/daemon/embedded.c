@@ -97,6 +97,8 @@ static int server_spawn(const struct embedded *em, struct err *e)
                           log,
                           "--maxmemory-policy",
                           "noeviction",
+                          "--zset-max-listpack-entries", /* above that trees, which need no search */
+                          "16",
                           NULL};
     pid_t child;
     int status = 0;
