@@ -61,6 +61,30 @@ static void restore_of_a_backup(void **state)
     fleet_assert_idle(f);
 }
 
+/* A dequeuer that never saw the tokens which were lost gives the run out again, mostly under the token that its executor has. That
+ * one ends while the other works. */
+static void run_is_given_out_again(void **state)
+{
+    struct fleet *f = *state;
+
+    lua_cmd(&f->lua, "HSET @config run_lease 10s");
+    const char *run = fleet_submit(f, "", "echo $$ >>pids; until [ -e on ]; do sleep 0.02; done");
+    in_server_directory(f, "cp -r appendonlydir backup");
+    pid_t first = fleet_start(f, "dequeuer --id a");
+    WAIT_UNTIL(f, fleet_lines(f, "pids") == 1);
+    kill(first, SIGKILL);
+    fleet_wait_exit(first);
+
+    restore(f);
+    fleet_start(f, "dequeuer --id b");
+    WAIT_UNTIL(f, fleet_lines(f, "pids") == 2);
+    WAIT_UNTIL(f, fleet_alive_in(f, "pids") == 1);
+    assert_true(fleet_is(f, "Started", "HGET @run:%s state", run));
+    fleet_write(f, "on", "");
+    assert_string_equal(fleet_outcome(f, run), "Success");
+    fleet_assert_idle(f);
+}
+
 /* By one of two dequeuers; it is in no log of the other, and nothing is put right. */
 static void drift_is_found_in_the_background(void **state)
 {
@@ -82,6 +106,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FLEET_TEST(restore_of_a_backup),
+        FLEET_TEST(run_is_given_out_again),
         FLEET_TEST(drift_is_found_in_the_background),
     };
 
