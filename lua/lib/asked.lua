@@ -1,7 +1,7 @@
--- asked: what a claim asks, from its sixth argument on. In order: pools by their keys, their names as they are set, `pool=slots`.
--- By key: the slots.
+-- asked: what a claim asks, from its sixth argument on. In order: pools by their keys, their names as they are set, their slots
+-- as text, `pool=slots`. By key: the slots.
 --@include lib/names.lua
-local pools, names, parts, slots_of = {}, {}, {}, {}
+local pools, names, texts, parts, slots_of = {}, {}, {}, {}, {}
 for i = 6, #ARGV, 2 do
     local pool = escape(ARGV[i])
     if not slots_of[pool] then
@@ -14,6 +14,7 @@ if pools[2] then
 end
 for i = 1, #pools do
     local pool = pools[i]
-    names[i], parts[i] = unescape(pool), pool .. '=' .. num(slots_of[pool])
+    names[i], texts[i] = unescape(pool), num(slots_of[pool])
+    parts[i] = pool .. '=' .. texts[i]
 end
 local shape = table.concat(parts, ',')

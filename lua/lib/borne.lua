@@ -1,5 +1,5 @@
 -- borne: whether all who wait for some pools were passed before, and not for too long: then another may pass them, when nothing
--- has ended, or changed for them.
+-- has ended, or changed for them, and grants are not paused.
 --@include lib/bypass.lua
 --@include lib/changed.lua
 local function is_borne(pools, names)
@@ -13,6 +13,7 @@ local function is_borne(pools, names)
             end
         end
     end
-    return call('ZCOUNT', P .. 'slots', '-inf', NOW) == 0 and call('ZCOUNT', P .. 'waiters', '-inf', NOW) == 0 and
-        call('EXISTS', P .. 'pools_due') == 0 and not limits_changed()
+    local meta = call('HMGET', P .. 'meta', 'pools_seen', 'paused_until')
+    return now >= (tonumber(meta[2]) or 0) and call('ZCOUNT', P .. 'slots', '-inf', NOW) == 0 and
+        call('ZCOUNT', P .. 'waiters', '-inf', NOW) == 0 and call('EXISTS', P .. 'pools_due') == 0 and not limits_changed(meta[1])
 end

@@ -2,14 +2,15 @@
 --@include lib/names.lua
 --@include lib/events.lua
 
--- Gives the slots. held: `pool=slots` of each limited pool; used: {pool, slots taken then} of each. When there is none, nothing is
--- recorded and nothing ends. until_taken: the claimant has not been told yet and has this long to come for them. Returns the token.
-local function grant(claim, attempt, shape, held, used, lease, since, until_taken)
+-- Gives the slots. Of limited pools: held, `pool=slots` of all; slots of each; used, {pool, slots taken then} of each. Where there
+-- are none, nothing is recorded and nothing ends. until_taken: the claimant has not been told yet and has this long to come for
+-- them. Returns the token.
+local function grant(claim, attempt, shape, held, slots, used, lease, since, until_taken)
     local run, step = claim:match('^([^/]*)/(.*)$')
     local token = num(call('HINCRBY', P .. 'meta', 'token', '1'))
-    if used[1] then
-        for pool, slots in held:gmatch('([^,=]+)=(%d+)') do
-            call('ZADD', P .. 'pool:' .. pool .. ':holders', slots, claim)
+    if slots[1] then
+        for i = 1, #slots do
+            call('ZADD', P .. 'pool:' .. used[2 * i - 1] .. ':holders', slots[i], claim)
         end
         call('HSET', P .. 'pool_used', unpack(used))
         call('ZADD', P .. 'slots', num(now + (until_taken or lease)), claim)

@@ -41,15 +41,17 @@ end
 
 -- Gives a claim its shape. Returns the token and the lease, '0' when only unlimited pools were asked.
 local function grant_shape(claim, attempt, shape, since, until_taken)
-    local held, used, lease = {}, {}, is_limited(shape) and math.huge or 0
+    local held, taken, used, lease = {}, {}, {}, is_limited(shape) and math.huge or 0
     for _, part in ipairs(parts_of[shape]) do
         local pool, slots = part[1], part[2]
         lease = lease > 0 and math.min(lease, pool_lease(pool)) or 0
         if pool_is_limited(pool) then
+            local n = #held + 1
             pool_used[pool] = pool_used[pool] + slots
-            held[#held + 1] = pool .. '=' .. num(slots)
-            used[#used + 1], used[#used + 2] = pool, num(pool_used[pool])
+            taken[n] = num(slots)
+            held[n] = pool .. '=' .. taken[n]
+            used[2 * n - 1], used[2 * n] = pool, num(pool_used[pool])
         end
     end
-    return grant(claim, attempt, shape, table.concat(held, ','), used, lease, since, until_taken), num(lease)
+    return grant(claim, attempt, shape, table.concat(held, ','), taken, used, lease, since, until_taken), num(lease)
 end

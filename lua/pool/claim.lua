@@ -24,29 +24,30 @@ end
 
 -- A new claim, of what is free and nobody waits for.
 local function take(limits, used)
-    --@include lib/paused.lua
-    local lines, held, then_used, lease = {}, {}, {}, 0
+    local lines, held, slots, then_used, lease, n = {}, {}, {}, {}, 0, 0
     for i = 1, #pools do
         local pool = pools[i]
         lines[i] = P .. 'pool:' .. pool .. ':shapes'
         if limits[i] < math.huge then
-            held[#held + 1] = parts[i]
-            then_used[#then_used + 1], then_used[#then_used + 2] = pool, num(used[i] + slots_of[pool])
+            n = n + 1
+            held[n], slots[n], then_used[2 * n - 1], then_used[2 * n] = parts[i], texts[i], pool, num(used[i] + slots_of[pool])
         end
     end
-    if call('EXISTS', unpack(lines)) > 0 then
+    if call('ZSCORE', P .. 'slots', claim) then
+        return nil
+    elseif call('EXISTS', unpack(lines)) > 0 then
         --@include lib/borne.lua
         if not is_borne(pools, names) then
             return nil
         end
-    end
-    if call('ZSCORE', P .. 'slots', claim) or is_paused() then
+    elseif now < (tonumber(call('HGET', P .. 'meta', 'paused_until')) or 0) then
         return nil
     end
-    if held[1] then
+    if n > 0 then
         lease = shortest_lease(call('HMGET', P .. 'pool_leases', unpack(names)))
     end
-    return {'GRANTED', grant(claim, attempt, shape, table.concat(held, ','), then_used, lease, now), num(lease)}
+    local token = grant(claim, attempt, shape, table.concat(held, ','), slots, then_used, lease, now)
+    return {'GRANTED', token, num(lease)}
 end
 
 -- The answer where it takes no more than a look at the claim and its pools.
