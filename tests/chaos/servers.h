@@ -2,9 +2,9 @@
 #ifndef RIVERS_TESTS_CHAOS_SERVERS_H
 #define RIVERS_TESTS_CHAOS_SERVERS_H
 
-#include <hiredis/hiredis.h>
+#include "chaos/nodes.h"
 
-#include "chaos/chaos.h"
+#define UP_MS 60000 /* servers find each other within it */
 
 struct topology {
     const char *name;
@@ -20,12 +20,14 @@ const struct topology *topology_by_name(const char *name); /* NULL: there is non
 void servers_start(struct chaos *c);
 void servers_stop(struct chaos *c);
 
-/* A command for a node, or for the one that has the namespace, past all proxies. NULL: no answer, or an error. Owned by the
- * caller. */
-redisReply *ask_node(struct chaos *c, int node, const char *format, ...);
+void sentinels_start(struct chaos *c);
+int sentinels_active(struct chaos *c);
+void cluster_start(struct chaos *c);
+int cluster_active(struct chaos *c);
+
+/* As in nodes.h, of the one that has the namespace; durably: a replica has what it changed, where there are some. */
 redisReply *ask(struct chaos *c, const char *format, ...);
-redisReply *ask_durably(struct chaos *c, const char *format,
-                        ...);                        /* a replica has what it changed, where there are some */
+redisReply *ask_durably(struct chaos *c, const char *format, ...);
 int64_t count(struct chaos *c, const char *command); /* -1: no answer */
 
 /* The node that has the namespace; 0 when that is not known. */
