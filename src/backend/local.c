@@ -32,13 +32,15 @@ struct guard_process {
     int socket;
     struct event *readable, *overdue;
     size_t ordered, executors; /* that are not launched yet; all */
-    bool heard;                /* it has said something */
     LIST_ENTRY(guard_process) link;
 };
 
-/*   WAITING ──order──> ORDERED ──word──> LAUNCHED ──word──> over */
+/*   WAITING ──order──> ORDERED ──word──> LAUNCHED ──word──> over
+ *                         │                 │
+ *                         └──> GIVEN_UP ────┘   its guard stood still, and may go on */
 struct executor_process {
-    enum { WAITING, ORDERED, LAUNCHED } state;
+    enum { WAITING, ORDERED, GIVEN_UP, LAUNCHED } state;
+    bool unwanted;               /* an order to end it could not be sent yet */
     struct launch launch;        /* .run is owned */
     struct guard_process *guard; /* NULL while WAITING */
     TAILQ_ENTRY(executor_process) link;
@@ -51,7 +53,6 @@ struct backend {
     LIST_HEAD(guard_list, guard_process) guards;
     char *own_group; /* of control, may be NULL */
     TAILQ_HEAD(executor_list, executor_process) executors;
-    size_t live;
 };
 
 static struct backend *local_open(const struct backend_host *host, const char *config, struct err *e)
@@ -79,7 +80,6 @@ static void executor_new(struct backend *b, const struct launch *l)
     x->launch = *l;
     x->launch.run = xstrdup(l->run);
     TAILQ_INSERT_TAIL(&b->executors, x, link);
-    b->live++;
 }
 
 static struct executor_process *executor_find(const struct backend *b, int64_t token)
@@ -110,18 +110,19 @@ static void forget(struct backend *b, struct executor_process *x)
 {
     executor_leave(x);
     TAILQ_REMOVE(&b->executors, x, link);
-    b->live--;
     free((char *)(uintptr_t)x->launch.run);
     free(x);
 }
 
 static void launched(struct backend *b, struct executor_process *x)
 {
-    if (x->state == LAUNCHED)
-        return;
-    x->guard->ordered--;
+    bool awaited = x->state == ORDERED;
+
     x->state = LAUNCHED;
-    b->host.events.on_launched(b->host.events.arg, &x->launch, NULL);
+    if (awaited) {
+        x->guard->ordered--;
+        b->host.events.on_launched(b->host.events.arg, &x->launch, NULL);
+    }
 }
 
 static void failed(struct backend *b, struct executor_process *x, const struct err *why)
@@ -155,7 +156,6 @@ static void on_word(struct guard_process *g, const struct guard_word *w)
     struct err e = {0};
     char how[64];
 
-    g->heard = true;
     if (!x || x->guard != g)
         return;
     switch (w->what) {
@@ -198,20 +198,19 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     launch_waiting(g->backend);
 }
 
-/* Whatever becomes of what was ordered, nobody waits for it here: the lease of the launch ends, and the run goes back to its place
- * in the lane; its token keeps an executor that comes after all from starting it. */
+/* Nobody waits for what was ordered from it: the lease of the launch ends, and the run goes back to its place in the lane, unless
+ * an executor that comes after all has started it by then. */
 static void give_up_ordered(struct guard_process *g)
 {
     struct backend *b = g->backend;
-    struct executor_process *x, *next;
+    struct executor_process *x;
 
-    for (x = TAILQ_FIRST(&b->executors); x; x = next) {
-        next = TAILQ_NEXT(x, link);
-        if (x->guard != g || x->state != ORDERED)
-            continue;
+    TAILQ_FOREACH(x, &b->executors, link)
+    if (x->guard == g && x->state == ORDERED) {
+        x->state = GIVEN_UP;
         b->host.events.on_ended(b->host.events.arg, &x->launch, false, NULL);
-        forget(b, x);
     }
+    g->ordered = 0;
 }
 
 static void on_overdue(evutil_socket_t fd, short what, void *arg)
@@ -222,11 +221,8 @@ static void on_overdue(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     log_line(LOG_WARN, "the guard of executors stands still", NULL);
-    if (!g->heard) {
-        process_end(g->process, 0);
-        return;
-    }
-    b->guard = NULL;
+    if (b->guard == g)
+        b->guard = NULL;
     give_up_ordered(g);
     launch_waiting(b);
 }
@@ -255,7 +251,7 @@ static void end_groups(const struct guard_process *g)
     }
 }
 
-/* What it had launched is ours now, and lost. What it was to launch without ever having said anything cannot be launched. */
+/* What it had launched is ours now, and lost. One that ends by itself could not begin, and would not the next time. */
 static void on_exit_(void *arg, const struct process_exit *exit)
 {
     struct guard_process *g = arg;
@@ -267,18 +263,22 @@ static void on_exit_(void *arg, const struct process_exit *exit)
     listen_to(g);
     process_free(g->process);
     end_groups(g);
-    if (g->executors > 0 && reaper_kill_strays(b->host.reaper, &e) < 0)
+    if (exit->signaled && reaper_kill_strays(b->host.reaper, &e) < 0)
         log_line(LOG_WARN, "processes of a lost executor remain", "why", e.msg, NULL);
-    if (g->heard)
+    if (exit->signaled)
         give_up_ordered(g);
     how_ended(how, sizeof how, exit->signaled, exit->code);
     err_set(&e, ERR_SYSTEM, "the guard of executors %s", how);
     for (x = TAILQ_FIRST(&b->executors); x; x = next) {
         next = TAILQ_NEXT(x, link);
-        if (x->guard == g && x->state == LAUNCHED)
+        if (x->guard != g)
+            continue;
+        if (x->state == LAUNCHED)
             ended(b, x, how);
-        else if (x->guard == g)
+        else if (x->state == ORDERED)
             failed(b, x, &e);
+        else
+            forget(b, x);
     }
     guard_free(g);
     launch_waiting(b);
@@ -344,14 +344,19 @@ static void launch_waiting(struct backend *b)
 
     for (x = TAILQ_FIRST(&b->executors); x; x = next) {
         next = TAILQ_NEXT(x, link);
+        if (x->unwanted)
+            x->unwanted = !order(x->guard, x, GUARD_TERMINATE);
         if (x->state != WAITING)
             continue;
         if (!b->guard && !(b->guard = guard_start(b, &e))) {
             failed(b, x, &e);
             continue;
         }
-        if (!order(b->guard, x, GUARD_LAUNCH))
-            return; /* until it says something, or is gone */
+        if (!order(b->guard, x, GUARD_LAUNCH)) { /* until it says something, or is gone, or is overdue */
+            if (!evtimer_pending(b->guard->overdue, NULL))
+                timer_set(b->guard->overdue, ANSWER_MS);
+            return;
+        }
         x->state = ORDERED;
         x->guard = b->guard;
         b->guard->executors++;
@@ -380,12 +385,17 @@ static void local_terminate(struct backend *b, const struct launch *l)
     if (x && x->state == WAITING)
         forget(b, x);
     else if (x)
-        order(x->guard, x, GUARD_TERMINATE);
+        x->unwanted = !order(x->guard, x, GUARD_TERMINATE);
 }
 
 static size_t local_live(const struct backend *b)
 {
-    return b->live;
+    const struct executor_process *x;
+    size_t n = 0;
+
+    TAILQ_FOREACH(x, &b->executors, link)
+    n += x->state != GIVEN_UP;
+    return n;
 }
 
 static void local_close(struct backend *b)

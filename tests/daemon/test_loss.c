@@ -290,6 +290,40 @@ static void guard_that_stands_still_is_replaced(void **state)
     assert_int_equal(fleet_lines(f, "record"), 1);
 }
 
+/* It is another guard that launches what comes when the first one was given up. */
+static void wait_for_another_guard(struct fleet *f, pid_t dequeuer)
+{
+    for (int i = 0; fleet_children(dequeuer) < 2; i++) {
+        assert_true(i < 150);
+        fleet_submit(f, "", "true");
+        usleep(200000);
+    }
+}
+
+/* It was given up, but goes on before the lease of the launch ends: then what it launches counts, and is no less looked after. */
+static void what_a_guard_launches_late_is_looked_after(void **state)
+{
+    struct fleet *f = *state;
+
+    lua_cmd(&f->lua, "HSET @config max_concurrent_runs 200");
+    pid_t dequeuer = fleet_start(f, "dequeuer");
+    assert_string_equal(fleet_outcome(f, fleet_submit(f, "", "true")), "Success");
+    pid_t guard = fleet_guard(dequeuer);
+    kill(guard, SIGSTOP);
+    const char *first = fleet_submit(f, "", "setsid sleep 1000 & echo $! >>pids; " UNTIL_KILLED);
+    const char *second = fleet_submit(f, "", "setsid sleep 1000 & echo $! >>pids; " UNTIL_KILLED);
+    wait_for_another_guard(f, dequeuer);
+    kill(guard, SIGCONT);
+    WAIT_UNTIL(f, fleet_lines(f, "pids") == 4 && fleet_executor(f, first) && fleet_executor(f, second));
+    assert_int_equal(getpgid(fleet_executor(f, first)), guard);
+    kill(fleet_executor(f, first), SIGKILL);
+    assert_string_equal(fleet_outcome(f, first), "Failure executor lost: killed by signal 9");
+    assert_int_equal(fleet_alive_in(f, "pids"), 2);
+    kill(guard, SIGKILL);
+    assert_string_equal(fleet_outcome(f, second), "Failure executor lost: killed by signal 9");
+    assert_int_equal(fleet_alive_in(f, "pids"), 0);
+}
+
 static void no_executor_within_start_timeout(void **state)
 {
     struct fleet *f = *state;
@@ -321,6 +355,7 @@ int main(void)
         FLEET_TEST(executor_that_stood_still_gives_its_run_up),
         FLEET_TEST(executor_that_was_replaced_changes_nothing),
         FLEET_TEST(guard_that_stands_still_is_replaced),
+        FLEET_TEST(what_a_guard_launches_late_is_looked_after),
         FLEET_TEST(no_executor_within_start_timeout),
     };
 
