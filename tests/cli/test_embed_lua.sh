@@ -28,7 +28,7 @@ refuses() { # NAME MESSAGE
     else say ok "$1"; fi
 }
 
-echo 1..6
+echo 1..7
 cat >lua/lib/open.lua <<'END'
 -- open: what every script starts with.
 local P = KEYS[1]
@@ -47,7 +47,7 @@ local one_of = memo(function() return key('one') end)
 END
 cat >lua/lib/use.lua <<'END'
 --@include lib/key.lua
-local function shown(name)
+local function shown(name) -- of a key
     return '"' .. key(name) .. '"'
 end
 
@@ -63,7 +63,7 @@ cat >lua/run/go.lua <<'END'
 --@include lib/key.lua
 --@include lib/use.lua
 
-return shown('a') -- hidden
+return shown('a--') -- and that
 END
 becomes a_fragment_comes_in_once_with_the_functions_that_are_named <<'END'
 #!lua flags=no-writes
@@ -72,10 +72,10 @@ return (function()
 local function key(name)
     return P .. name -- not(other)
 end
-local function shown(name)
+local function shown(name) -- of a key
     return '"' .. key(name) .. '"'
 end
-return shown('a') -- hidden
+return shown('a--') -- and that
 end)()
 END
 
@@ -101,7 +101,7 @@ local function far(name)
  local function key(name)
      return P .. name -- not(other)
  end
- local function shown(name)
+ local function shown(name) -- of a key
      return '"' .. key(name) .. '"'
  end
         return shown(name)
@@ -133,6 +133,8 @@ refuses a_fragment_that_is_missing 'embed-lua: lua/run/go.lua:3: cannot read lua
 printf '%s\n' '#!lua' '-- @include lib/key.lua' >lua/run/go.lua
 # shellcheck disable=SC2016 # these are backquotes
 refuses an_include_that_is_misspelt 'embed-lua: lua/run/go.lua:2: not `--@include lib/<name>.lua`'
+printf '%s\n' '#!lua' 'local function f(a,' '        b)' '    return b' 'end' 'return f()' >lua/run/go.lua
+refuses parameters_in_two_lines 'embed-lua: not in one line: local function f(a,'
 printf '%s\n' '#!lua' '--@include lib/use.lua' >lua/run/go.lua
 echo '--@include lib/use.lua' >>lua/lib/key.lua
 refuses fragments_that_include_each_other 'embed-lua: lua/lib/key.lua:11: include cycle at lua/lib/use.lua'
