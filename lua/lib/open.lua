@@ -2,7 +2,7 @@
 -- the time in ms, '' for the server's clock (a digit string freezes it for tests): `now`, and `NOW` as text.
 local P, call = KEYS[1], redis.call
 local layout = call('HGET', P .. 'meta', 'layout')
-if layout and layout ~= '1' then
+if layout and layout ~= '2' then
     return {'LAYOUT', layout}
 end
 

@@ -143,7 +143,7 @@ static int layout_check(const struct store *s, const struct reply *r, struct err
     if (!r || !reply_is(r, "LAYOUT"))
         return 0;
     return err_set(e, ERR_REFUSED,
-                   "namespace '%s' has data layout %s and this rivers " RIVERS_VERSION " knows layout 1",
+                   "namespace '%s' has data layout %s and this rivers " RIVERS_VERSION " knows layout 2",
                    s->namespace, reply_str(reply_at(r, 1)));
 }
 

@@ -13,7 +13,7 @@ static struct row first_apply[] = {
     {"HGETALL @tag_limits", "team=* 2"},
     {"HGETALL @jobs", "j {}"},
     {"HGETALL @applied", "config max_concurrent_runs 5 tag_limits team=* 2 jobs j {}"},
-    {"HGETALL @meta", "layout 1"},
+    {"HGETALL @meta", "layout 2"},
     {"LRANGE @bell 0 -1", "1"},
     {"config/apply apply config max_concurrent_runs 5 tag_limits team=* 2 jobs j {}", "OK"},
     {"LRANGE @bell 0 -1", "1"},

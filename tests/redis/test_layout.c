@@ -16,13 +16,13 @@ static void other_layout_is_refused(void **state)
     (void)state;
     redis_server_start(&server, NULL);
     lua_open(&lua, &server);
-    lua_cmd(&lua, "HSET @meta layout 2");
+    lua_cmd(&lua, "HSET @meta layout 3");
     for (int i = 0; i < SCRIPT_COUNT; i++) {
-        if (strcmp(lua_run(&lua, (enum script_id)i, "1000", NULL), "LAYOUT 2") != 0)
+        if (strcmp(lua_run(&lua, (enum script_id)i, "1000", NULL), "LAYOUT 3") != 0)
             fail_msg("%s does not refuse", scripts[i].name);
         assert_string_equal(lua_cmd(&lua, "DBSIZE"), "1");
     }
-    assert_string_equal(lua_cmd(&lua, "HGETALL @meta"), "layout 2");
+    assert_string_equal(lua_cmd(&lua, "HGETALL @meta"), "layout 3");
     lua_close(&lua);
     redis_server_stop(&server);
 }

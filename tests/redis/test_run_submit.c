@@ -14,7 +14,7 @@ static struct row new_run[] = {
     {"ZRANGE @lane: 0 -1 WITHSCORES", "A -5"},
     {"ZRANGE @ready 0 -1 WITHSCORES", "A -5"},
     {"LRANGE @bell 0 -1", "1"},
-    {"HGETALL @meta", "layout 1 id_ms 1000 id_seq 0"},
+    {"HGETALL @meta", "layout 2 id_ms 1000 id_seq 0"},
     {"events", "RunQueued A"},
     {0},
 };
