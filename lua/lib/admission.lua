@@ -69,7 +69,7 @@ local function admit_best(room, phase, by, reply)
             parked_add(gate, id, score)
             hand_on(lane)
         elseif not moved then
-            local at, attempt = #reply, num((f[2] or 0) + 1)
+            local at, attempt = #reply, num((tonumber(f[2]) or 0) + 1)
             reply[at + 1], reply[at + 2], reply[at + 3] = id, num(token + #admitted + 1), attempt
             run_admit(id, lane, reply[at + 2], attempt, by)
         end

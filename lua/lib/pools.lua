@@ -111,7 +111,7 @@ local function pools_sweep(many)
     if #freed > 0 then
         serve(freed)
     end
-    return #slots == many or #waiters == many or call('EXISTS', P .. 'pools_due') == 1
+    return #slots == many or #waiters == many or (call('EXISTS', P .. 'pools_due') == 1 and not is_paused())
 end
 
 -- Serves those who wait for pools whose limits were changed, however that was done.

@@ -43,6 +43,21 @@ static struct row shown_by_an_executor[] = {
     {0},
 };
 
+/* What nobody may be given yet is no reason to call again at once. */
+static struct row slots_that_are_free_during_the_pause[] = {
+    {"HSET @pool_limits db 1", "1"},
+    {"pool/claim $p/a '' 1 0 db 1", "GRANTED 1 300000"},
+    {"pool/claim $p/b '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
+    {"admit --run_lease=2000 --seen=7", "OK 0"},
+    {"pool/release $p/a 1 1", "OK"},
+    {"admit --run_lease=2000", "OK 0"},
+    {"HGET @pool_used db", "(nil)"},
+    {"at 3000", ""},
+    {"admit --run_lease=2000", "OK 0"},
+    {"HGET @pool_used db", "1"},
+    {0},
+};
+
 /* A token that was lost was given again: only who has started the run under it holds it. */
 static struct row token_given_again[] = {
     {"submit A", "OK NEW A"},
@@ -80,8 +95,11 @@ static struct row shown_by_a_holder_of_slots[] = {
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        QUEUE_TEST(shown_by_a_dequeuer),        QUEUE_TEST(shown_by_two),
-        QUEUE_TEST(shown_by_an_executor),       QUEUE_TEST(token_given_again),
+        QUEUE_TEST(shown_by_a_dequeuer),
+        QUEUE_TEST(shown_by_two),
+        QUEUE_TEST(shown_by_an_executor),
+        QUEUE_TEST(token_given_again),
+        QUEUE_TEST(slots_that_are_free_during_the_pause),
         QUEUE_TEST(shown_by_a_holder_of_slots),
     };
     return cmocka_run_group_tests(tests, queue_open, queue_close);

@@ -44,11 +44,23 @@ static struct row polls_are_left_to_who_has_just_looked[] = {
     {"submit B", "OK NEW B"},
     {"admit --polls=1 --request=c:1", "OK 0 B 11 1"},
     {"admit --polls=1 --request=c:1", "OK 1 B 11 1"},
+    {"submit C --delay=20", "OK NEW C"},
+    {"at 1199", ""},
+    {"admit --polls=1 --request=c:2", "OK 0"},
+    {"at 1200", ""},
+    {"admit --polls=1 --request=c:2", "OK 0 C 20 1"},
     {"DEL @events", "1"},
-    {"admit --polls=1 --seen=19", "OK 0"},
+    {"admit --polls=1 --seen=27", "OK 0"},
     {"EXISTS @events", "0"},
-    {"admit --polls=1 --seen=20", "OK 0"},
-    {"HGET @meta token", "1000020"},
+    {"admit --polls=1 --seen=28", "OK 0"},
+    {"HGET @meta token", "1000028"},
+    {0},
+};
+
+static struct row attempt_that_was_spoilt_by_hand[] = {
+    {"repeat 2 submit A#", "OK NEW A2"},
+    {"HSET @run:$A1 attempt x", "1"},
+    {"admit", "OK 0 A1 1 1 A2 2 1"},
     {0},
 };
 
@@ -349,6 +361,7 @@ int main(void)
         QUEUE_TEST(admitted_run),
         QUEUE_TEST(empty_queue),
         QUEUE_TEST(polls_are_left_to_who_has_just_looked),
+        QUEUE_TEST(attempt_that_was_spoilt_by_hand),
         QUEUE_TEST(priority_then_submission),
         QUEUE_TEST(lanes_are_one_order),
         QUEUE_TEST(batch),
