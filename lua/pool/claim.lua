@@ -10,7 +10,6 @@
 --         {'STALE', why}: the run is in that state or another's, or a later attempt of the step has asked
 --@include lib/open.lua
 --@include lib/asked.lua
---@include lib/look.lua
 --@include lib/grants.lua
 local claim, run_token, attempt, priority = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local run, step = claim:match('^([^/]*)/(.*)$')
@@ -23,16 +22,7 @@ if run_token ~= '' then
 end
 
 -- A new claim, of what is free and nobody waits for.
-local function take(limits, used)
-    local lines, held, slots, then_used, lease, n = {}, {}, {}, {}, 0, 0
-    for i = 1, #pools do
-        local pool = pools[i]
-        lines[i] = P .. 'pool:' .. pool .. ':shapes'
-        if limits[i] < math.huge then
-            n = n + 1
-            held[n], slots[n], then_used[2 * n - 1], then_used[2 * n] = parts[i], texts[i], pool, num(used[i] + slots_of[pool])
-        end
-    end
+local function take(held, slots, sums)
     if call('ZSCORE', P .. 'slots', claim) then
         return nil
     elseif call('EXISTS', unpack(lines)) > 0 then
@@ -43,20 +33,17 @@ local function take(limits, used)
     elseif now < (tonumber(call('HGET', P .. 'meta', 'paused_until')) or 0) then
         return nil
     end
-    if n > 0 then
-        lease = shortest_lease(call('HMGET', P .. 'pool_leases', unpack(names)))
-    end
-    local token = grant(claim, attempt, shape, table.concat(held, ','), slots, then_used, lease, now)
-    return {'GRANTED', token, num(lease)}
+    local lease = slots[1] and shortest_lease(call('HMGET', P .. 'pool_leases', unpack(names))) or 0
+    return {'GRANTED', grant(claim, attempt, shape, held, slots, sums, lease, now), num(lease)}
 end
 
 -- The answer where it takes no more than a look at the claim and its pools.
 local function answer(known)
-    local full, limits, used = look(pools, names, slots_of)
+    local full, held, slots, sums = look()
     if not full then
         return nil
     elseif not known then
-        return not full[1] and take(limits, used)
+        return not full[1] and take(held, slots, sums)
     end
     --@include lib/again.lua
     if known == 'waits' then
