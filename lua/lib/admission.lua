@@ -17,10 +17,7 @@ local function run_admit(id, lane, token, attempt, by)
     local key = P .. 'lane:' .. lane
     call('ZREM', key, id)
     local heir = call('ZRANGE', key, '0', '0', 'WITHSCORES')
-    if heir[1] then
-        call('ZADD', READY, heir[2], heir[1])
-    end
-    hand_on(lane)
+    head_next(lane, heir[1], heir[2])
     call('HSET', P .. 'run:' .. id, 'state', 'NotStarted', 'token', token, 'attempt', attempt, 'dequeued_at', NOW, 'dequeuer',
         by.dequeuer, unpack(by.counted))
     emit('RunDequeued', id, 'token', token, 'attempt', attempt, 'dequeuer', by.dequeuer)

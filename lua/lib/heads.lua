@@ -44,6 +44,14 @@ local function head_come(lane, id, score, old)
     return true
 end
 
+-- The lane has another head, `heir`, if it is not empty.
+local function head_next(lane, heir, score)
+    if heir then
+        call('ZADD', READY, score, heir)
+    end
+    hand_on(lane)
+end
+
 -- The head has left its lane; `heir` is the head from now on, nil when the lane is empty.
 local function head_go(lane, id, heir, score)
     if call('ZREM', READY, id) == 0 then
@@ -55,8 +63,5 @@ local function head_go(lane, id, heir, score)
             return parked_drop(gate, id)
         end
     end
-    if heir then
-        call('ZADD', READY, score, heir)
-    end
-    hand_on(lane)
+    head_next(lane, heir, score)
 end

@@ -37,13 +37,16 @@ static int execute(struct context *ctx, const void *options, const struct operan
 {
     bool ordered = strcmp(args->words[0], GUARD_ORDERS) == 0;
     struct guard_order order = {0};
-    struct guard *guard;
     struct store *store;
     int orders = -1;
 
     (void)options;
-    if ((ordered ? (orders = orders_take(e)) : the_only_order(&order, args->words[0], e)) < 0 ||
-        !(guard = guard_fork(orders, &order, e)))
+    if (ordered && (orders = orders_take(e)) < 0)
+        return -1;
+    if (!ordered && the_only_order(&order, args->words[0], e) < 0)
+        return -1;
+    struct guard *guard = guard_fork(orders, &order, e);
+    if (!guard)
         return -1;
     strncpy(args->words[0], order.run, strlen(args->words[0])); /* for the list of processes */
     if (context_store_open(ctx, &store, e) < 0) /* not waiting: a run outlives an outage of the server */

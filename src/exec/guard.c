@@ -93,23 +93,35 @@ static struct guard *executor_begin(const struct keeper *k, struct guard *g, con
     return g;
 }
 
+/* NULL where this process may not make one. */
+static char *group_make(const struct keeper *k, const struct guard_order *order)
+{
+    char *group = guard_group(order->run, order->token);
+
+    if (cgroup_make(k->own_group, group))
+        return group;
+    free(group);
+    return NULL;
+}
+
+static pid_t seat_fork(const struct keeper *k, size_t i)
+{
+    if (i >= MOST) {
+        errno = EAGAIN;
+        return -1;
+    }
+    atomic_store(&k->shared[i].until, 0);
+    return fork();
+}
+
 /* Returns not NULL in the executor. */
 static struct guard *launch(struct keeper *k, const struct guard_order *order)
 {
     size_t i = seat_take(k);
     struct seat *s = &k->seats[i];
-    char *group = guard_group(order->run, order->token);
-    pid_t self = getpid(), pid = -1;
+    char *group = group_make(k, order);
+    pid_t self = getpid(), pid = seat_fork(k, i);
 
-    if (!cgroup_make(k->own_group, group)) {
-        free(group);
-        group = NULL;
-    }
-    errno = EAGAIN;
-    if (i < MOST) {
-        atomic_store(&k->shared[i].until, 0);
-        pid = fork();
-    }
     if (pid == 0)
         return executor_begin(k, &k->shared[i], group, self);
     *s = (struct seat){.word = {.what = GUARD_LAUNCHED, .token = order->token}, .group = group};
