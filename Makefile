@@ -21,7 +21,7 @@ LDLIBS   := -lhiredis -levent_core -lcjson
 # A test or tool gets those of them that it uses.
 TESTLIBS := -Wl,--as-needed $(LDLIBS) -lcmocka -levent_extra -levent_openssl -lssl -lcrypto
 
-LUA      := $(wildcard lua lua/* lua/*/*.lua)
+LUA      := $(wildcard lua lua/* lua/*/* lua/*/*/*.lua)
 SRC      := $(filter-out src/cmd/main.c,$(wildcard src/*/*.c))
 OBJ      := $(SRC:%.c=$(B)/obj/%.o) $(B)/obj/gen/scripts.o
 SUPPORT  := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/support/*.c))
@@ -89,7 +89,7 @@ $(B)/tests/preload/%.so: tests/preload/%.c $(wildcard tests/support/*.h)
 	$(call say,LINK)$(CC) -std=c11 -D_GNU_SOURCE -fPIC -shared -O2 -g $(WARN) -Itests -o $@ $< -ldl -lpthread
 
 $(B)/broken/%/scripts.c: tests/chaos/broken/%.sed $(LUA) scripts/embed-lua
-	@rm -rf $(@D) && mkdir -p $(@D) && cp -R lua $(@D)/changed && sed -i -f $< $(@D)/changed/*/*.lua
+	@rm -rf $(@D) && mkdir -p $(@D) && cp -R lua $(@D)/changed && find $(@D)/changed -name '*.lua' -exec sed -i -f $< {} +
 	@if diff -r lua $(@D)/changed >/dev/null; then echo '$<: breaks nothing' >&2; exit 1; fi
 	$(call say,LUA )scripts/embed-lua $(@D)/changed $(@D)
 

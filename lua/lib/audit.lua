@@ -1,8 +1,8 @@
 -- audit: looks at a namespace in slices, key by key, for what cannot be when only scripts write: each rule compares one record or
 -- one member with what must stand beside it. With `mends` it is put right.
---@include lib/pools.lua
---@include lib/heads.lua
---@include lib/runs.lua
+--@include lib/pools/pools.lua
+--@include lib/queue/heads.lua
+--@include lib/queue/runs.lua
 local SLICE = 50
 local faults = {}
 

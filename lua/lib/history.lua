@@ -2,7 +2,6 @@
 -- or a fail-over has lost history. Tokens are raised past what was seen, and for `pause` ms nothing is admitted or granted,
 -- in which whoever works on what is not known here any more hears of it and ends it.
 --@include lib/events.lua
---@include lib/paused.lua
 local SKIP = 1000000 -- more than were given to others in the same lost history
 
 local function history_seen(token, pause)
@@ -16,4 +15,8 @@ local function history_seen(token, pause)
     call('HSET', P .. 'meta', 'token', num(token + SKIP), 'paused_until', num(now + pause), 'resumed_at', NOW,
         'epoch', epoch, 'epoch_at', NOW)
     emit('HistoryLost', '', 'seen', num(token), 'known', num(given), 'epoch', epoch)
+end
+
+local function is_paused()
+    return now < (tonumber(call('HGET', P .. 'meta', 'paused_until')) or 0)
 end

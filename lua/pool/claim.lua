@@ -9,8 +9,8 @@
 --         {'NEVER', pool, slots, limit}: more than the pool has | {'UNKNOWN_POOL', pool}: not configured, and no step asks
 --         {'STALE', why}: the run is in that state or another's, or a later attempt of the step has asked
 --@include lib/open.lua
---@include lib/asked.lua
---@include lib/grants.lua
+--@include lib/pools/asked.lua
+--@include lib/pools/grants.lua
 local claim, run_token, attempt, priority = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local run, step = claim:match('^([^/]*)/(.*)$')
 if run_token ~= '' then
@@ -26,7 +26,7 @@ local function take(held, slots, sums)
     if call('ZSCORE', P .. 'slots', claim) then
         return nil
     elseif call('EXISTS', unpack(lines)) > 0 then
-        --@include lib/borne.lua
+        --@include lib/pools/borne.lua
         if not is_borne(pools, names) then
             return nil
         end
@@ -45,7 +45,7 @@ local function answer(known)
     elseif not known then
         return not full[1] and take(held, slots, sums)
     end
-    --@include lib/again.lua
+    --@include lib/pools/again.lua
     if known == 'waits' then
         return wait_on(claim, attempt, shape, full)
     end
@@ -60,7 +60,7 @@ end
 
 -- The answer where it takes more.
 local function long_answer()
-    --@include lib/contest.lua
+    --@include lib/pools/contest.lua
     return contest(claim, attempt, shape, tonumber(priority), run_token ~= '', known)
 end
 return long_answer()

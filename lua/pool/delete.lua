@@ -4,7 +4,7 @@
 -- ARGV  [1] now; [2] pool
 -- RETURNS {'OK'} | {'HELD', slots claimed, claims waiting} | {'NOT_FOUND'}
 --@include lib/open.lua
---@include lib/pools.lua
+--@include lib/pools/pools.lua
 local name, key = ARGV[2], P .. 'pool:' .. escape(ARGV[2])
 pools_sweep(20)
 local claimed, waiting = pool_used[escape(name)], call('ZCARD', key .. ':waiters')

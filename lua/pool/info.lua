@@ -7,7 +7,7 @@
 --         {claim, slots, since, priority, reason, ...} five for each waiter, in order}
 --         {'NOT_FOUND'}
 --@include lib/open.lua
---@include lib/pools.lua
+--@include lib/pools/pools.lua
 local name, pool = ARGV[2], escape(ARGV[2])
 local limit = call('HGET', P .. 'pool_limits', name)
 if not limit then

@@ -4,7 +4,7 @@
 -- ARGV  [1] now
 -- RETURNS {'OK', row, row, ...}, row = {name, limit as set, slots claimed, claims waiting, lease ms}, sorted by name
 --@include lib/open.lua
---@include lib/pools.lua
+--@include lib/pools/pools.lua
 local names, reply = call('HKEYS', P .. 'pool_limits'), {'OK'}
 table.sort(names)
 for _, name in ipairs(names) do

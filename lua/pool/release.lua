@@ -4,7 +4,7 @@
 -- ARGV  [1] now; [2] claim `<run>/<step>`; [3] token of the grant, '' when the claimant knows of none; [4] attempt
 -- RETURNS {'OK'}, also when nothing is held or waited for | {'STALE'}: another grant or attempt holds or waits now
 --@include lib/open.lua
---@include lib/ungrant.lua
+--@include lib/pools/ungrant.lua
 local claim, token, attempt = ARGV[2], ARGV[3], ARGV[4]
 local mine = grant_of(claim)
 
@@ -23,12 +23,12 @@ if mine then
     if found == 0 then
         return {'OK'}
     end
-    --@include lib/shut_out.lua
+    --@include lib/pools/shut_out.lua
     if found == 1 and is_shut_out(mine.shape) then
         return {'OK'}
     end
     return (function()
-        --@include lib/give_on.lua
+        --@include lib/pools/serve.lua
         give_on(mine.shape)
         return {'OK'}
     end)()
@@ -39,15 +39,15 @@ local function leave_line()
     if f[1] and (f[1] ~= attempt or token ~= '') then
         return {'STALE'}
     elseif f[1] then
-        --@include lib/waiters.lua
-        --@include lib/shut_out.lua
+        --@include lib/pools/waiters.lua
+        --@include lib/pools/shut_out.lua
         waiter_drop(claim)
         if call('EXISTS', P .. 'pools_due') == 1 or not is_shut_out(f[2]) then
-            --@include lib/give_on.lua
+            --@include lib/pools/serve.lua
             give_on(f[2])
         end
     else
-        --@include lib/pools.lua
+        --@include lib/pools/pools.lua
         slots_release(claim)
     end
     return {'OK'}

@@ -4,7 +4,7 @@
 -- ARGV  [1] now; [2] first position, from 0; [3] number of rows, at most 100 are given
 -- RETURNS {'OK', total, row, row, ...}, row = {id, job, priority, submitted_at, not_before or '', reason or ''}
 --@include lib/open.lua
---@include lib/reasons.lua
+--@include lib/queue/reasons.lua
 local first, many = tonumber(ARGV[2]), math.min(tonumber(ARGV[3]), 100)
 local queued, delayed = call('ZCARD', P .. 'queue'), call('ZCARD', P .. 'delayed')
 local reply = {'OK', num(queued + delayed)}

@@ -6,8 +6,8 @@
 --         = {name ('' the global one), current, limit, text as set, up to 10 ids of runs that hold it, ...}
 --         {'DELAYED', not_before} | {'LAUNCHED', what its executor waits for} | {'NOT_QUEUED', state} | {'NOT_FOUND'}
 --@include lib/open.lua
---@include lib/reasons.lua
---@include lib/tags.lua
+--@include lib/queue/reasons.lua
+--@include lib/queue/tags.lua
 local id = ARGV[2]
 local f = call('HMGET', P .. 'run:' .. id, 'state', 'not_before', 'waiting_for')
 if not f[1] then

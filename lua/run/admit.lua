@@ -9,15 +9,15 @@
 -- RETURNS {'OK', more, id, token, attempt, id, token, attempt, ...}; more = '0': nothing is left to do;
 --         '1': call again; 'FULL': more could be admitted, but the capacity of this dequeuer is used up
 --@include lib/open.lua
---@include lib/turn.lua
+--@include lib/queue/turn.lua
 if ARGV[12] == '1' and is_looked_after(ARGV[11], ARGV[2]) then
     return {'OK', '0'}
 end
 --@include lib/bell.lua
---@include lib/run_limits.lua
---@include lib/refile.lua
+--@include lib/queue/run_limits.lua
+--@include lib/queue/refile.lua
 --@include lib/requests.lua
---@include lib/upkeep.lua
+--@include lib/queue/upkeep.lua
 local request, dequeuer, batch, capacity = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local launch_lease, run_lease, interval = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 
@@ -65,7 +65,7 @@ end
 
 local room = math.min(batch, head_room())
 if room > 0 then
-    --@include lib/admission.lua
+    --@include lib/queue/admission.lua
     admit_best(room, phase, {dequeuer = dequeuer, launch_lease = launch_lease,
         counted = capacity and {'capacity_of', dequeuer} or {}}, reply)
 end

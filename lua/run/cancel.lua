@@ -5,8 +5,8 @@
 -- ARGV  [1] now; [2] run id; [3] grace ms between SIGTERM and SIGKILL; [4] 'queued': only a run that is queued
 -- RETURNS {'CANCELED'} | {'CANCELING'} | {'FINAL', state} | {'NOT_QUEUED', state} | {'NOT_FOUND'}
 --@include lib/open.lua
---@include lib/runs.lua
---@include lib/ready.lua
+--@include lib/queue/runs.lua
+--@include lib/queue/ready.lua
 local id, run = ARGV[2], P .. 'run:' .. ARGV[2]
 local f = call('HMGET', run, 'state', 'gates', 'capacity_of', 'cancel_at')
 local state, lane = f[1], f[2] or ''

@@ -4,7 +4,7 @@
 -- ARGV  [1] now; [2] run id
 -- RETURNS {'OK'} | {'ACTIVE', state}: cancel it and let it finish before deleting | {'NOT_FOUND'}
 --@include lib/open.lua
---@include lib/runs.lua
+--@include lib/queue/runs.lua
 local state = call('HGET', P .. 'run:' .. ARGV[2], 'state')
 if not state then
     return {'NOT_FOUND'}

@@ -6,9 +6,9 @@
 -- RETURNS {'OK'}, also when the same token has ended it in the same state before
 --         {'STALE', state} | {'NOT_FOUND'}
 --@include lib/open.lua
---@include lib/ending.lua
---@include lib/ready.lua
---@include lib/steps.lua
+--@include lib/queue/ending.lua
+--@include lib/queue/ready.lua
+--@include lib/queue/steps.lua
 local id, token, executor, state = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local f = call('HMGET', P .. 'run:' .. id, 'state', 'token', 'gates', 'capacity_of', 'executor')
 if not f[1] then

@@ -6,7 +6,7 @@
 -- RETURNS {'OK'} | {'STALE'}: the run is no longer in progress under this token
 --@include lib/open.lua
 --@include lib/grace.lua
---@include lib/slots.lua
+--@include lib/pools/grants.lua
 local id = ARGV[3]
 local f = call('HMGET', P .. 'run:' .. id, 'state', 'token')
 if f[1] ~= 'Started' or f[2] ~= ARGV[4] then

@@ -6,8 +6,8 @@
 --       has started is another's
 -- RETURNS {'OK', state} with the state the run is in now | {'STALE', state} | {'NOT_FOUND'}
 --@include lib/open.lua
---@include lib/runs.lua
---@include lib/ready.lua
+--@include lib/queue/runs.lua
+--@include lib/queue/ready.lua
 local id, run = ARGV[2], P .. 'run:' .. ARGV[2]
 local f = call('HMGET', run, 'state', 'token', 'gates', 'capacity_of')
 if not f[1] then

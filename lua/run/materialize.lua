@@ -6,8 +6,8 @@
 --       it has to start; then the run as in run/submit (key and delay are not looked at)
 -- RETURNS {'OK', id, token}
 --@include lib/open.lua
---@include lib/runs.lua
---@include lib/intake.lua
+--@include lib/queue/runs.lua
+--@include lib/queue/intake.lua
 --@include lib/requests.lua
 local answer = request_answer(ARGV[2])
 if answer then

@@ -4,7 +4,7 @@
 -- ARGV  [1] now; [2] run id; [3] token; [4] executor; [5] number of reports; then for each: step, event, state, attempt, how
 -- RETURNS {'OK'} | {'STALE', state} | {'NOT_FOUND'}
 --@include lib/open.lua
---@include lib/steps.lua
+--@include lib/queue/steps.lua
 local f = call('HMGET', P .. 'run:' .. ARGV[2], 'state', 'token', 'executor')
 if not f[1] then
     return {'NOT_FOUND'}

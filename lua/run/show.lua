@@ -5,7 +5,7 @@
 -- RETURNS {'OK', record {field, value, ...}, spec, lease expiry in ms or '', now, waits {step, why, ...}} | {'NOT_FOUND'};
 --         waits: the steps that wait for slots, each with the pools that block it
 --@include lib/open.lua
---@include lib/pools.lua
+--@include lib/pools/pools.lua
 local id = ARGV[2]
 local record = call('HGETALL', P .. 'run:' .. id)
 if #record == 0 then

@@ -7,9 +7,9 @@
 -- RETURNS {'OK', word, id, word, id, ...}: NEW | EXISTS (the idempotency key names that run) | FULL (max_queued_runs; id '')
 --         | NEVER (a claim is larger than its pool; in place of the id what is wrong)
 --@include lib/open.lua
---@include lib/filing.lua
---@include lib/intake.lua
---@include lib/ready.lua
+--@include lib/queue/filing.lua
+--@include lib/queue/intake.lua
+--@include lib/queue/ready.lua
 --@include lib/requests.lua
 local request, random, count = ARGV[2], ARGV[3], tonumber(ARGV[4])
 if request ~= '' then
@@ -42,7 +42,7 @@ for i = 1, count do
     runs[i], at = run_argument(at)
 end
 if at < #ARGV then
-    --@include lib/pool_limit.lua
+    --@include lib/pools/room.lua
     for i = at, #ARGV, 4 do
         local step, pool, slots = unpack(ARGV, i + 1, i + 3)
         local limit = pool_limit[escape(pool)]

@@ -1,0 +1,14 @@
+-- ungrant: a grant ends. What the keys hold: pools.lua.
+--@include lib/pools/grants.lua
+--@include lib/pools/room.lua
+-- mine: the grant as it was read
+local function ungrant(claim, mine, event)
+    local run, step = run_and_step(claim)
+    for pool, slots in mine.held:gmatch('([^,=]+)=(%d+)') do
+        call('ZREM', P .. 'pool:' .. pool .. ':holders', claim)
+        pool_take(pool, -slots)
+    end
+    call('ZREM', P .. 'slots', claim)
+    call('HDEL', P .. 'slots:' .. run, step)
+    emit(event, run, 'step', step, 'attempt', mine.attempt, 'pools', unescape(mine.shape), 'token', mine.token)
+end

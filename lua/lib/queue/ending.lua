@@ -1,0 +1,57 @@
+-- ending: a run leaves its gates and is final.
+--@include lib/queue/gates.lua
+--@include lib/events.lua
+local RUN_EVENT = {Success = 'RunSuccess', Failure = 'RunFailure', Canceled = 'RunCanceled'}
+
+-- A run that ended holds no slots and waits for none. Most never did: what pools are is only made when one did.
+local function slots_release_run(run)
+    local steps = call('HKEYS', P .. 'slots:' .. run)
+    if #steps > 0 then
+        --@include lib/pools/pools.lua
+        slots_release_steps(run, steps)
+    end
+end
+
+-- Ends what an in-progress run holds: its place in `running`, its slots, and its gates, each of which wakes whom it lets in.
+local function run_leave(id, lane, capacity_of)
+    call('ZREM', P .. 'running', id)
+    if capacity_of then
+        call('ZREM', P .. 'dequeuer:' .. capacity_of, id)
+    end
+    for _, gate in ipairs(gates_in[lane]) do
+        gate_leave(gate, id)
+    end
+    -- Mostly there is none of these.
+    if call('EXISTS', P .. 'slots:' .. id, P .. 'wake:' .. id, P .. 'parked') == 0 then
+        return
+    end
+    --@include lib/queue/wake.lua
+    slots_release_run(id)
+    call('DEL', P .. 'wake:' .. id)
+    for _, gate in ipairs(gates_in[lane]) do
+        wake(gate)
+    end
+end
+
+-- The run is in a final state from now on; it holds nothing any more.
+local function run_final(id, was, state, reason)
+    local run = P .. 'run:' .. id
+    if reason == '' then
+        call('HSET', run, 'state', state, 'ended_at', NOW)
+    else
+        call('HSET', run, 'state', state, 'ended_at', NOW, 'reason', reason)
+    end
+    call('ZADD', P .. 'history', NOW, id)
+    if was == 'NotStarted' then
+        call('HDEL', run, 'waiting_for')
+    end
+    if was == 'NotStarted' and state == 'Failure' then
+        emit('RunLaunchFailed', id, 'reason', reason)
+    end
+    emit(RUN_EVENT[state], id, 'reason', reason)
+end
+
+local function run_end(id, was, lane, capacity_of, state, reason)
+    run_leave(id, lane, capacity_of)
+    run_final(id, was, state, reason)
+end
