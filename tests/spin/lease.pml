@@ -3,7 +3,7 @@
  *
  *   here                      there                     one atomic step, as every script is
  *   submit()                  lua/run/submit.lua        with lib/requests.lua: asked twice, answered the same
- *   sweep(), admit()          lua/run/admit.lua         with lib/upkeep.lua and lib/runs.lua: run_lost, run_requeue
+ *   sweep(), admit()          lua/run/admit.lua         with lib/queue/upkeep.lua and lib/queue/runs.lua: run_lost, run_requeue
  *   confirm()                 lua/run/confirm.lua
  *   start(), renew()          lua/run/start.lua, lua/run/renew.lua
  *   finish(), lost()          lua/run/finish.lua, lua/run/lost.lua
