@@ -21,7 +21,7 @@
 #include "core/settings.h"
 #include "exec/guard.h"
 
-#define ANSWER_MS 5000 /* for a guard to launch: then it is taken to stand still */
+#define ANSWER_MS 10000 /* for a guard to launch: then it is taken to stand still */
 
 extern char **environ;
 

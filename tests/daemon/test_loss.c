@@ -153,7 +153,8 @@ static void orphans_that_fork_on_are_ended(void **state)
     assert_int_equal(fleet_lines(f, "hops"), hops);
 }
 
-/* The guard of another run is the same; the next one gets another guard. */
+/* The guard of another run is the same; the next one gets another guard. That a run is lost is said by the dequeuer, or before that
+ * by its executor, which the kernel tells. */
 static void dequeuer_sees_its_guard_die(void **state)
 {
     struct fleet *f = *state;
@@ -165,9 +166,9 @@ static void dequeuer_sees_its_guard_die(void **state)
     assert_int_equal(getpgid(fleet_executor(f, first)), fleet_guard(dequeuer));
     assert_int_equal(getpgid(fleet_executor(f, second)), fleet_guard(dequeuer));
     kill(fleet_guard(dequeuer), SIGKILL);
-    assert_string_equal(fleet_outcome(f, first), "Failure executor lost: killed by signal 9");
-    assert_string_equal(fleet_outcome(f, second), "Failure executor lost: killed by signal 9");
-    assert_int_equal(fleet_alive_in(f, "pids"), 0);
+    assert_memory_equal(fleet_outcome(f, first), "Failure executor lost", strlen("Failure executor lost"));
+    assert_memory_equal(fleet_outcome(f, second), "Failure executor lost", strlen("Failure executor lost"));
+    WAIT_UNTIL(f, fleet_alive_in(f, "pids") == 0);
     assert_string_equal(fleet_outcome(f, fleet_submit(f, "", "true")), "Success");
 }
 
