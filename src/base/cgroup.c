@@ -3,11 +3,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <mntent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -77,9 +80,20 @@ static bool control(const char *own, const char *name, const char *file, const c
     return written;
 }
 
-void cgroup_enter(const char *own, const char *name)
+/* The C library goes on taking the child for its parent where it remembers the number of its thread; that matters to locks between
+ * processes alone. */
+pid_t cgroup_fork(const char *own, const char *name)
 {
-    control(own, name, "cgroup.procs", "0");
+    char *path = own && name ? xasprintf("%s/%s", own, name) : NULL;
+    int group = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    struct clone_args args = {
+        .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (__u64)(unsigned)group};
+    pid_t pid = group < 0 ? -1 : (pid_t)syscall(SYS_clone3, &args, sizeof args);
+
+    free(path);
+    if (group >= 0)
+        close(group);
+    return pid < 0 ? fork() : pid;
 }
 
 /* Returns whether it is gone. */

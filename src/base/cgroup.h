@@ -4,6 +4,7 @@
 #define RIVERS_BASE_CGROUP_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* The directory of this process' own group, owned by the caller; NULL: there is none. */
 char *cgroup_own(void);
@@ -14,8 +15,9 @@ void cgroup_sweep(const char *own, const char *prefix);
 /* Makes a group. False when this process may not. */
 bool cgroup_make(const char *own, const char *name);
 
-/* This process leaves its group for this one, or stays where it is when it may not. */
-void cgroup_enter(const char *own, const char *name);
+/* fork() with the child in this group from the first, or where its parent is when that cannot be; name may be NULL. (To move it there
+ * later would wait for a grace period of the kernel, 10 ms.) */
+pid_t cgroup_fork(const char *own, const char *name);
 
 /* Kills whatever is in the group, and removes it. False while something in it is still dying: to be called again. */
 bool cgroup_end(const char *own, const char *name);

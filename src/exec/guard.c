@@ -77,13 +77,11 @@ static bool group_end(const struct keeper *k, struct seat *s)
 }
 
 /* In the child. */
-static struct guard *executor_begin(const struct keeper *k, struct guard *g, const char *group, pid_t guard)
+static struct guard *executor_begin(const struct keeper *k, struct guard *g, pid_t guard)
 {
     if (k->orders >= 0)
         close(k->orders);
     close(k->signals);
-    if (group)
-        cgroup_enter(k->own_group, group);
     free(k->own_group);
     free(k->seats);
     sigprocmask(SIG_SETMASK, &k->before, NULL);
@@ -104,14 +102,14 @@ static char *group_make(const struct keeper *k, const struct guard_order *order)
     return NULL;
 }
 
-static pid_t seat_fork(const struct keeper *k, size_t i)
+static pid_t seat_fork(const struct keeper *k, size_t i, const char *group)
 {
     if (i >= MOST) {
         errno = EAGAIN;
         return -1;
     }
     atomic_store(&k->shared[i].until, 0);
-    return fork();
+    return cgroup_fork(k->own_group, group);
 }
 
 /* Returns not NULL in the executor. */
@@ -120,10 +118,12 @@ static struct guard *launch(struct keeper *k, const struct guard_order *order)
     size_t i = seat_take(k);
     struct seat *s = &k->seats[i];
     char *group = group_make(k, order);
-    pid_t self = getpid(), pid = seat_fork(k, i);
+    pid_t self = getpid(), pid = seat_fork(k, i, group);
 
-    if (pid == 0)
-        return executor_begin(k, &k->shared[i], group, self);
+    if (pid == 0) {
+        free(group);
+        return executor_begin(k, &k->shared[i], self);
+    }
     *s = (struct seat){.word = {.what = GUARD_LAUNCHED, .token = order->token}, .group = group};
     if (pid < 0) {
         s->word.what = GUARD_FAILED;

@@ -50,10 +50,9 @@ static pid_t start_hopping(const char *own, const char *name)
     char byte;
 
     assert_return_code(pipe(ends), 0);
-    pid_t pid = fork();
+    pid_t pid = cgroup_fork(own, name);
     if (pid == 0) {
         close(ends[0]);
-        cgroup_enter(own, name);
         hop(ends[1]);
     }
     assert_true(pid > 0);
@@ -80,11 +79,9 @@ static void what_is_in_a_group_is_killed_however_it_forks(void **state)
         assert_false(is_there(own, name));
     } else {
         assert_true(cgroup_end(own, name));
-        pid_t pid = fork();
-        if (pid == 0) {
-            cgroup_enter(own ? own : "/nowhere", name);
+        pid_t pid = cgroup_fork(own ? own : "/nowhere", name);
+        if (pid == 0)
             _exit(3);
-        }
         int status;
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_int_equal(WEXITSTATUS(status), 3);
