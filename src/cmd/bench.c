@@ -98,10 +98,8 @@ static int measure(struct context *ctx, struct bench *b, const struct bench_opti
         figure_print(table, &b->figures[i]);
     table_print(table);
     table_free(table);
-    if (!bench_ok(b)) {
-        *e = b->err;
-        return err_prefix(e, "%s", b->row);
-    }
+    if (!bench_ok(b))
+        return bench_fault(b, e);
     return o->chart ? bench_chart(o->chart, b->figures, b->nfigures, e) : EXIT_DONE;
 }
 

@@ -59,7 +59,8 @@ extern const struct bench_row bench_run_rows[], bench_single_rows[], bench_depth
 
 int bench_open(struct bench *b, struct err *e); /* b->quick and b->depth are set, the rest is zero */
 void bench_close(struct bench *b);
-bool bench_ok(const struct bench *b);
+bool bench_ok(const struct bench *b);                  /* nothing has failed, and nobody wants us to stop */
+int bench_fault(const struct bench *b, struct err *e); /* why it is not: -1 */
 
 /* The measured figure, what it is compared with, and the bar for their ratio (of the figure itself where against is 0). */
 void bench_report(struct bench *b, enum bench_bar sense, double bar, const char *unit, double measured,

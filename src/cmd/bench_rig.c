@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <event2/event.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +17,24 @@
 #define WORDS    8
 #define CONNECTS 1000
 
+static volatile sig_atomic_t stopped; /* by this signal */
+
+static void on_signal(int sig)
+{
+    stopped = sig;
+}
+
 bool bench_ok(const struct bench *b)
 {
-    return b->err.code == ERR_NONE;
+    return b->err.code == ERR_NONE && !stopped;
+}
+
+int bench_fault(const struct bench *b, struct err *e)
+{
+    *e = b->err;
+    if (e->code == ERR_NONE)
+        err_set(e, ERR_REFUSED, "stopped by signal %d", (int)stopped);
+    return err_prefix(e, "%s", b->row);
 }
 
 double bench_size(const struct bench *b, double whole, double quick)
@@ -42,8 +58,12 @@ static int connect_it(struct bench *b, struct err *e)
 
 int bench_open(struct bench *b, struct err *e)
 {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    const struct sigaction stop = {.sa_handler = on_signal};
     const char *tmp = getenv("TMPDIR");
 
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaction(signals[i], &stop, NULL);
     b->dir = xasprintf("%s/rivers-bench.XXXXXX", tmp && *tmp ? tmp : "/tmp");
     if (!mkdtemp(b->dir)) {
         err_sys(e, "cannot make directory '%s'", b->dir);

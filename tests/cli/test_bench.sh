@@ -36,13 +36,20 @@ chart() { grep -q '^<svg ' "$dir/chart.svg" && [ "$(tail -n 1 "$dir/chart.svg")"
 unknown_row() { bench --only nonsense 2>&1 | grep -F "there is no row 'nonsense'"; }
 rival() { bench --only single --rival 'echo 5000; :' | grep -F '5000 runs/s'; }
 rival_fails() { bench --only single --rival 'false' 2>&1 | grep -F 'printed no jobs a second'; }
+stopped() { # in the midst of a row that takes minutes
+    TMPDIR="$dir/tmp" "$rivers" bench --only deep --depth 100000000 >"$dir/table" 2>"$dir/why" &
+    while kill -0 $! && ! ls "$dir"/tmp/*/redis.sock; do sleep 0.1; done 2>/dev/null
+    kill -TERM $!
+    ! wait $! && grep -Fx 'rivers: deep: stopped by signal 15' "$dir/why"
+}
 nothing_left() { [ -z "$(ls -A "$dir/tmp")" ]; }
 
-echo 1..7
+echo 1..8
 check 'each row has a figure' each_row
 check 'the chart is a whole picture' chart
 check 'figures as JSON' json_row
 check 'a row that does not exist is refused' unknown_row
 check 'another queue is measured beside' rival
 check 'another queue that fails ends the benchmark' rival_fails
+check 'a signal ends it' stopped
 check 'the private servers are gone' nothing_left
