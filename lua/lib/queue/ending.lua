@@ -12,6 +12,19 @@ local function slots_release_run(run)
     end
 end
 
+-- Mostly a run holds no slots, nobody rings for it, and nobody waits for its gates.
+local function is_more_to_do(id, lane)
+    local slots, bell = P .. 'slots:' .. id, P .. 'wake:' .. id
+    if call('EXISTS', slots, bell, P .. 'parked') == 0 then
+        return false
+    end
+    local keys = {slots, bell}
+    for i, gate in ipairs(gates_in[lane]) do
+        keys[i + 2] = P .. 'parked:' .. gate
+    end
+    return call('EXISTS', unpack(keys)) > 0
+end
+
 -- Ends what an in-progress run holds: its place in `running`, its slots, and its gates, each of which wakes whom it lets in.
 local function run_leave(id, lane, capacity_of)
     call('ZREM', P .. 'running', id)
@@ -21,8 +34,7 @@ local function run_leave(id, lane, capacity_of)
     for _, gate in ipairs(gates_in[lane]) do
         gate_leave(gate, id)
     end
-    -- Mostly there is none of these.
-    if call('EXISTS', P .. 'slots:' .. id, P .. 'wake:' .. id, P .. 'parked') == 0 then
+    if not is_more_to_do(id, lane) then
         return
     end
     --@include lib/queue/wake.lua
