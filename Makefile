@@ -147,6 +147,11 @@ chaos: bootstrap ## Let everything around rivers fail for SECONDS=60, by SEED=1,
 	+@$(again) all $(TOOLS) $(CHAOS)
 	@scripts/chaos $(B) $(SECONDS) $(SEED)
 
+.PHONY: chaos-seeds
+chaos-seeds: bootstrap ## The seeds that failed once, again (a quarter of an hour)
+	+@$(again) all $(TOOLS) $(CHAOS)
+	@sed '/^#/d' tests/chaos/seeds | while read -r seconds seed sync; do SYNC=$${sync:-always} scripts/chaos $(B) $$seconds $$seed </dev/null || exit 1; done
+
 .PHONY: san
 san: export ASAN_OPTIONS := detect_stack_use_after_return=1:strict_string_checks=1:handle_segv=2
 san: export UBSAN_OPTIONS := print_stacktrace=1
