@@ -155,7 +155,7 @@ static void write_now(struct redis *r, struct request *q)
     q->heard = r->heard;
     q->outstanding = true;
     TAILQ_INSERT_TAIL(&r->sent, q, link);
-    transport_send(r->transport, q->bytes.s, q->bytes.len);
+    transport_send(r->transport, q->bytes, q->len);
 }
 
 static void write_waiting(struct redis *r)

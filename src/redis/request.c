@@ -1,6 +1,7 @@
 #include "redis/request.h"
 
 #include <event2/event.h>
+#include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,38 +10,27 @@
 
 #define DEFAULT_DEADLINE_MS 10000
 
-/* "*3\r\n", "$7\r\n": by hand, as a call has many of them. */
-static void add_header(struct text *bytes, char kind, size_t n)
-{
-    char line[32], *at = line + sizeof line;
-
-    *--at = '\n';
-    *--at = '\r';
-    do
-        *--at = (char)('0' + n % 10);
-    while (n /= 10);
-    *--at = kind;
-    text_add_bytes(bytes, at, (size_t)(line + sizeof line - at));
-}
-
-static void add_word(struct text *bytes, const char *word, size_t len)
-{
-    add_header(bytes, '$', len);
-    text_add_bytes(bytes, word, len);
-    text_add_bytes(bytes, "\r\n", 2);
-}
-
 struct request *request_new(struct redis *r, int head_argc, const char *const *head, int argc,
                             const char *const *argv, const size_t *lens)
 {
     struct request *q = xcalloc(1, sizeof *q);
+    size_t n = (size_t)head_argc + (size_t)argc;
+    const char **words = xmalloc(n * sizeof *words);
+    size_t *sizes = xmalloc(n * sizeof *sizes);
 
+    for (size_t i = 0; i < n; i++) {
+        size_t of_argv = i - (size_t)head_argc;
+        bool in_head = i < (size_t)head_argc;
+        words[i] = in_head ? head[i] : argv[of_argv];
+        sizes[i] = in_head || !lens ? strlen(words[i]) : lens[of_argv];
+    }
     q->redis = r;
-    add_header(&q->bytes, '*', (size_t)head_argc + (size_t)argc);
-    for (int i = 0; i < head_argc; i++)
-        add_word(&q->bytes, head[i], strlen(head[i]));
-    for (int i = 0; i < argc; i++)
-        add_word(&q->bytes, argv[i], lens ? lens[i] : strlen(argv[i]));
+    long long len = redisFormatCommandArgv(&q->bytes, (int)n, words, sizes);
+    if (len < 0)
+        abort();
+    q->len = (size_t)len;
+    free(words);
+    free(sizes);
     return q;
 }
 
@@ -48,7 +38,7 @@ void request_free(struct request *q)
 {
     if (q->timer)
         event_free(q->timer);
-    text_release(&q->bytes);
+    redisFreeCommand(q->bytes);
     free(q);
 }
 

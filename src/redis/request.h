@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "base/text.h"
 #include "redis/client.h"
 
 struct event;
@@ -15,7 +14,8 @@ struct event;
 struct request {
     TAILQ_ENTRY(request) link;
     struct redis *redis;
-    struct text bytes;           /* as they go over the wire */
+    char *bytes; /* as they go over the wire */
+    size_t len;
     const struct script *script; /* what the server may have to be told first; NULL for a plain command */
     bool loaded;                 /* it was told so on this connection */
     bool resend;                 /* may be sent twice */
