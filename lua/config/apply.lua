@@ -71,7 +71,7 @@ for i = 1, #applied, 2 do
     end
 end
 if writes then
-    call('HSET', P .. 'meta', 'layout', '2')
+    call('HSET', P .. 'meta', 'layout', LAYOUT)
     ring(P .. 'bell')
 end
 return reply

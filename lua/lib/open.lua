@@ -1,8 +1,9 @@
 -- open: what every script starts with: the key prefix, the layout check, the time. KEYS[1] is `rivers:{namespace}:`; ARGV[1] is
 -- the time in ms, '' for the server's clock (a digit string freezes it for tests): `now`, and `NOW` as text.
 local P, call = KEYS[1], redis.call
+local LAYOUT = '2'
 local layout = call('HGET', P .. 'meta', 'layout')
-if layout and layout ~= '2' then
+if layout and layout ~= LAYOUT then
     return {'LAYOUT', layout}
 end
 

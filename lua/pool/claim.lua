@@ -12,7 +12,7 @@
 --@include lib/pools/asked.lua
 --@include lib/pools/grants.lua
 local claim, run_token, attempt, priority = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local run, step = claim:match('^([^/]*)/(.*)$')
+local run, step = run_and_step(claim)
 if run_token ~= '' then
     local f = call('HMGET', P .. 'run:' .. run, 'state', 'token', 'priority')
     if f[1] ~= 'Started' or f[2] ~= run_token then

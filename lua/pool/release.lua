@@ -6,9 +6,21 @@
 --@include lib/open.lua
 --@include lib/pools/ungrant.lua
 local claim, token, attempt = ARGV[2], ARGV[3], ARGV[4]
-local mine = grant_of(claim)
 
-if mine then
+-- What was given back of a shape is for those who wait, when one of them may come in.
+local function pass_on(shape)
+    local found = call('EXISTS', P .. 'waiters', P .. 'pools_due')
+    if found == 0 then
+        return
+    end
+    --@include lib/pools/shut_out.lua
+    if found == 2 or not is_shut_out(shape) then
+        --@include lib/pools/serve.lua
+        give_on(shape)
+    end
+end
+
+local function give_back(mine)
     if mine.attempt ~= attempt or (token ~= '' and mine.token ~= token) then
         return {'STALE'}
     end
@@ -19,19 +31,8 @@ if mine then
         is_ended = is_over(expiry, mine.lease)
     end
     ungrant(claim, mine, is_ended and 'StepSlotExpired' or 'StepSlotReleased')
-    local found = call('EXISTS', P .. 'waiters', P .. 'pools_due')
-    if found == 0 then
-        return {'OK'}
-    end
-    --@include lib/pools/shut_out.lua
-    if found == 1 and is_shut_out(mine.shape) then
-        return {'OK'}
-    end
-    return (function()
-        --@include lib/pools/serve.lua
-        give_on(mine.shape)
-        return {'OK'}
-    end)()
+    pass_on(mine.shape)
+    return {'OK'}
 end
 
 local function leave_line()
@@ -40,16 +41,17 @@ local function leave_line()
         return {'STALE'}
     elseif f[1] then
         --@include lib/pools/waiters.lua
-        --@include lib/pools/shut_out.lua
         waiter_drop(claim)
-        if call('EXISTS', P .. 'pools_due') == 1 or not is_shut_out(f[2]) then
-            --@include lib/pools/serve.lua
-            give_on(f[2])
-        end
+        pass_on(f[2])
     else
         --@include lib/pools/pools.lua
         slots_release(claim)
     end
     return {'OK'}
+end
+
+local mine = grant_of(claim)
+if mine then
+    return give_back(mine)
 end
 return leave_line()

@@ -28,7 +28,6 @@ end
 -- What a claim holds or waits with, if it asks for the same again: its grant, and `wait:` as a flat list that is empty when it
 -- does not wait. What an earlier attempt left behind is given back. A third value says why the claim itself is the stale one.
 local function asked_before(claim, attempt, shape)
-    --@include lib/grace.lua
     local held = grant_of(claim)
     local waits = call('HMGET', P .. 'wait:' .. claim, 'attempt', 'shape', 'priority', 'arrival', 'since')
     local before = held and {held.attempt, held.shape} or waits

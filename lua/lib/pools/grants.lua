@@ -24,7 +24,7 @@ end
 -- there are none, nothing is recorded and nothing ends. until_taken: the claimant has not been told yet and has this long to come
 -- for them. Returns the token.
 local function grant(claim, attempt, shape, held, slots, sums, lease, since, until_taken)
-    local run, step = claim:match('^([^/]*)/(.*)$')
+    local run, step = run_and_step(claim)
     local token = num(call('HINCRBY', P .. 'meta', 'token', '1'))
     if slots[1] then
         for i = 1, #slots do

@@ -1,16 +1,7 @@
 -- line: the waiting lines of pools, and for whom slots are kept. What the keys hold: pools.lua.
+--@include lib/pools/members.lua
 --@include lib/pools/shapes.lua
 --@include lib/pools/full.lua
-local AHEAD = 16 -- shapes at the head of a line that are protected from being passed for ever
-
-local function line_member(arrival, name)
-    return string.format('%015.0f %s', arrival, name)
-end
-
-local function line_name(member)
-    return member:sub(17)
-end
-
 -- The shapes that wait for a pool, from the at-th on: {{shape, priority, arrival}, ...}
 local function heads_of(pool, at, count)
     local flat, heads = call('ZRANGE', P .. 'pool:' .. pool .. ':shapes', num(at), num(at + count - 1), 'WITHSCORES'), {}
@@ -22,11 +13,6 @@ end
 
 local function is_before(head, priority, arrival)
     return head.priority > priority or (head.priority == priority and head.arrival < arrival)
-end
-
-local function first_waiter(shape)
-    local member = call('ZRANGE', P .. 'shape:' .. shape, '0', '0')[1]
-    return member and line_name(member)
 end
 
 -- Whether the limits of this moment would ever let a shape in.

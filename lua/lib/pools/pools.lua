@@ -12,7 +12,7 @@
 --   shape:<shape>       zset  the waiters of one shape, as in the line
 --   wait:<claim>        hash  one waiter: attempt, shape, priority, arrival, since, passed_at
 --   waiters             zset  all waiters by the end of their patience: a dead one vanishes
---   slots:<run>         hash  the steps of a run that hold or wait: a grant each, or `waits` (slots.lua)
+--   slots:<run>         hash  the steps of a run that hold or wait: a grant each, or `waits` (grants.lua)
 --   pools_due           set   pools with slots to give that one call was too short for; nobody comes in past their lines
 --@include lib/pools/waiters.lua
 --@include lib/pools/serve.lua

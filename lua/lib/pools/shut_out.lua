@@ -1,13 +1,12 @@
 -- shut_out: whether none of those who wait for some pools could come in now, where none are due: a look at the heads of their
 -- lines, before all that serves them is made.
---@include lib/names.lua
---@include lib/pools/settings.lua
+--@include lib/pools/members.lua
+--@include lib/pools/room.lua
 local FEW = 8 -- heads of a line; behind more somebody may come in
 
 local function is_short(shape)
     for pool, slots in shape:gmatch('([^,=]+)=(%d+)') do
-        local limit = limit_read(call('HGET', P .. 'pool_limits', unescape(pool))) or math.huge
-        if tonumber(slots) > limit - (call('HGET', P .. 'pool_used', pool) or 0) then
+        if tonumber(slots) > pool_room(pool) then
             return true
         end
     end
@@ -18,7 +17,7 @@ end
 local function is_shut_out(shape)
     for pool in shape:gmatch('([^,=]+)=') do
         for i, head in ipairs(call('ZRANGE', P .. 'pool:' .. pool .. ':shapes', '0', num(FEW))) do
-            if i > FEW or not is_short(head:sub(17)) then
+            if i > FEW or not is_short(line_name(head)) then
                 return false
             end
         end

@@ -34,7 +34,7 @@ end
 -- To be called once, when all ids were given.
 local function ids_keep()
     if id_ms then
-        call('HSET', P .. 'meta', 'layout', '2', 'id_ms', num(id_ms), 'id_seq', num(id_seq))
+        call('HSET', P .. 'meta', 'layout', LAYOUT, 'id_ms', num(id_ms), 'id_seq', num(id_seq))
     end
 end
 
