@@ -86,9 +86,9 @@ static struct executor_process *executor_find(const struct backend *b, int64_t t
 {
     struct executor_process *x;
 
-    TAILQ_FOREACH(x, &b->executors, link)
-    if (x->launch.token == token)
-        break;
+    TAILQ_FOREACH (x, &b->executors, link)
+        if (x->launch.token == token)
+            break;
     return x;
 }
 
@@ -205,11 +205,11 @@ static void give_up_ordered(struct guard_process *g)
     struct backend *b = g->backend;
     struct executor_process *x;
 
-    TAILQ_FOREACH(x, &b->executors, link)
-    if (x->guard == g && x->state == ORDERED) {
-        x->state = GIVEN_UP;
-        b->host.events.on_ended(b->host.events.arg, &x->launch, false, NULL);
-    }
+    TAILQ_FOREACH (x, &b->executors, link)
+        if (x->guard == g && x->state == ORDERED) {
+            x->state = GIVEN_UP;
+            b->host.events.on_ended(b->host.events.arg, &x->launch, false, NULL);
+        }
     g->ordered = 0;
 }
 
@@ -243,12 +243,12 @@ static void end_groups(const struct guard_process *g)
 {
     const struct executor_process *x;
 
-    TAILQ_FOREACH(x, &g->backend->executors, link)
-    if (x->guard == g) {
-        char *group = guard_group(x->launch.run, x->launch.token);
-        cgroup_end(g->backend->own_group, group); /* the next guard removes one that is still dying */
-        free(group);
-    }
+    TAILQ_FOREACH (x, &g->backend->executors, link)
+        if (x->guard == g) {
+            char *group = guard_group(x->launch.run, x->launch.token);
+            cgroup_end(g->backend->own_group, group); /* the next guard removes one that is still dying */
+            free(group);
+        }
 }
 
 /* What it had launched is ours now, and lost. One that ends by itself could not begin, and would not the next time. */
@@ -393,8 +393,8 @@ static size_t local_live(const struct backend *b)
     const struct executor_process *x;
     size_t n = 0;
 
-    TAILQ_FOREACH(x, &b->executors, link)
-    n += x->state != GIVEN_UP;
+    TAILQ_FOREACH (x, &b->executors, link)
+        n += x->state != GIVEN_UP;
     return n;
 }
 

@@ -109,8 +109,8 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
     size_t n = 0;
 
     (void)fd, (void)what;
-    TAILQ_FOREACH(w, &a->waits, link)
-    n++;
+    TAILQ_FOREACH (w, &a->waits, link)
+        n++;
     /* Those who ask again while they are told wait for the next turn. */
     while (n-- && (w = TAILQ_FIRST(&a->waits))) {
         TAILQ_REMOVE(&a->waits, w, link);

@@ -260,9 +260,10 @@ cJSON *kube_faults_dump(const struct kube_faults *f)
     cJSON *list = cJSON_CreateArray();
     const struct rule *r;
 
-    TAILQ_FOREACH(r, &f->rules, entry)
-    cJSON_AddItemToArray(list, kube_json("{'match':{'method':%s,'path':%s},'times':%d,'skip':%d,'do':%s}",
-                                         r->method, r->path, (int)r->times, (int)r->skip, r->fault->word));
+    TAILQ_FOREACH (r, &f->rules, entry)
+        cJSON_AddItemToArray(list,
+                             kube_json("{'match':{'method':%s,'path':%s},'times':%d,'skip':%d,'do':%s}",
+                                       r->method, r->path, (int)r->times, (int)r->skip, r->fault->word));
     return list;
 }
 
@@ -281,12 +282,12 @@ static struct rule *matching(struct kube_faults *f, const struct kube_call *call
 {
     struct rule *r;
 
-    TAILQ_FOREACH(r, &f->rules, entry)
-    if (matches(r, call)) {
-        if (r->skip == 0)
-            return r;
-        r->skip--;
-    }
+    TAILQ_FOREACH (r, &f->rules, entry)
+        if (matches(r, call)) {
+            if (r->skip == 0)
+                return r;
+            r->skip--;
+        }
     return NULL;
 }
 

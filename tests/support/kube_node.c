@@ -303,9 +303,9 @@ static struct pod *pod_by_uid(const struct kube_node *n, const char *uid)
 {
     struct pod *p;
 
-    LIST_FOREACH(p, &n->pods, entry)
-    if (strcmp(p->uid, uid) == 0)
-        return p;
+    LIST_FOREACH (p, &n->pods, entry)
+        if (strcmp(p->uid, uid) == 0)
+            return p;
     return NULL;
 }
 
@@ -363,7 +363,7 @@ int kube_node_running(const struct kube_node *n)
     struct pod *p;
     int running = 0;
 
-    LIST_FOREACH(p, &n->pods, entry)
-    running += p->process != NULL;
+    LIST_FOREACH (p, &n->pods, entry)
+        running += p->process != NULL;
     return running;
 }

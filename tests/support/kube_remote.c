@@ -39,9 +39,9 @@ static struct pod *find(const struct kube_remote *r, const char *uid)
 {
     struct pod *p;
 
-    LIST_FOREACH(p, &r->pods, entry)
-    if (strcmp(p->uid, uid) == 0)
-        return p;
+    LIST_FOREACH (p, &r->pods, entry)
+        if (strcmp(p->uid, uid) == 0)
+            return p;
     return NULL;
 }
 

@@ -264,9 +264,9 @@ struct kube_object *kube_store_find(const struct kube_store *s, const struct kub
 {
     struct kube_object *o;
 
-    TAILQ_FOREACH(o, &s->objects, entry)
-    if (o->resource == r && strcmp(o->name, name) == 0 && strcmp(o->ns, ns) == 0)
-        return o;
+    TAILQ_FOREACH (o, &s->objects, entry)
+        if (o->resource == r && strcmp(o->name, name) == 0 && strcmp(o->ns, ns) == 0)
+            return o;
     return NULL;
 }
 
@@ -274,9 +274,9 @@ struct kube_object *kube_store_by_uid(const struct kube_store *s, const char *ui
 {
     struct kube_object *o;
 
-    LIST_FOREACH(o, &s->by_uid[bucket(uid)], same_hash)
-    if (strcmp(o->uid, uid) == 0)
-        return o;
+    LIST_FOREACH (o, &s->by_uid[bucket(uid)], same_hash)
+        if (strcmp(o->uid, uid) == 0)
+            return o;
     return NULL;
 }
 
@@ -302,7 +302,7 @@ cJSON *kube_store_dump(const struct kube_store *s)
 
     for (size_t i = 0; i < sizeof resources / sizeof *resources; i++)
         cJSON_AddArrayToObject(all, resources[i]->plural);
-    TAILQ_FOREACH(o, &s->objects, entry)
-    cJSON_AddItemToArray(cJSON_GetObjectItem(all, o->resource->plural), cJSON_Duplicate(o->json, 1));
+    TAILQ_FOREACH (o, &s->objects, entry)
+        cJSON_AddItemToArray(cJSON_GetObjectItem(all, o->resource->plural), cJSON_Duplicate(o->json, 1));
     return all;
 }

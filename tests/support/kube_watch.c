@@ -77,8 +77,8 @@ static void on_change(void *arg, enum kube_change change, const struct kube_obje
     struct kube_watches *all = arg;
     struct watch *w;
 
-    LIST_FOREACH(w, &all->list, entry)
-    offer(w, change, o->resource, o->ns, o->json);
+    LIST_FOREACH (w, &all->list, entry)
+        offer(w, change, o->resource, o->ns, o->json);
 }
 
 static void send_bookmark(struct watch *w)
@@ -209,8 +209,8 @@ void kube_watches_cut(struct kube_watches *all)
 {
     struct watch *w;
 
-    LIST_FOREACH(w, &all->list, entry)
-    kube_reset(w->call);
+    LIST_FOREACH (w, &all->list, entry)
+        kube_reset(w->call);
 }
 
 void kube_watches_expire(struct kube_watches *all)
