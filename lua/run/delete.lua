@@ -4,7 +4,8 @@
 -- ARGV  [1] now; [2] run id
 -- RETURNS {'OK'} | {'ACTIVE', state}: cancel it and let it finish before deleting | {'NOT_FOUND'}
 --@include lib/open.lua
---@include lib/queue/runs.lua
+--@include lib/queue/deletion.lua
+--@include lib/queue/ending.lua
 local state = call('HGET', P .. 'run:' .. ARGV[2], 'state')
 if not state then
     return {'NOT_FOUND'}

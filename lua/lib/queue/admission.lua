@@ -1,7 +1,7 @@
 -- admission: the best queued runs whose gates all have room become in progress.
 --@include lib/queue/heads.lua
---@include lib/queue/lanes.lua
 --@include lib/events.lua
+--@include lib/queue/seldom.lua
 local WORK = 100 -- heads parked or moved to other lanes in one call
 
 -- What is admitted in one call, to be counted at its end: ids, and those of each gate.
@@ -57,11 +57,14 @@ local function admit_best(room, phase, by, reply)
         end
         local f = call('HMGET', P .. 'run:' .. id, 'gates', 'attempt', 'unseen', 'state')
         local lane, known = f[1] or '', f[4]
-        local moved = known and (phase or f[3]) and lane_change(id, lane, score)
+        local moved = false
+        if known and (phase or f[3]) then
+            --@include lib/queue/lanes.lua
+            moved = lane_change(id, lane, score)
+        end
         local gate = known and not moved and full_gate(lane)
         if not known then
-            --@include lib/queue/runs.lua
-            run_forget('ready', id)
+            seldom().forget('ready', id)
         elseif gate then
             parked_add(gate, id, score)
             hand_on(lane)

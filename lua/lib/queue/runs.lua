@@ -1,4 +1,4 @@
--- runs: what several scripts do to a run: it is queued again, is lost, is deleted.
+-- runs: what several scripts do to a run: it is queued again, is lost, is forgotten.
 --@include lib/queue/ending.lua
 --@include lib/queue/filing.lua
 --@include lib/drift.lua
@@ -50,22 +50,4 @@ local function run_lost(id, reason)
     else
         run_end(id, state, lane, capacity_of, 'Failure', reason)
     end
-end
-
--- Removes a finished run with all that belongs to it.
-local function run_delete(id)
-    local run = P .. 'run:' .. id
-    local record = call('HGETALL', run)
-    if #record == 0 then
-        return run_forget('history', id)
-    end
-    for i = 1, #record, 2 do
-        if record[i]:sub(1, 5) == 'step:' then
-            call('UNLINK', P .. 'log:' .. id .. '/' .. record[i]:sub(6))
-        elseif record[i] == 'key' then
-            call('DEL', P .. 'key:' .. record[i + 1])
-        end
-    end
-    call('DEL', run, P .. 'spec:' .. id)
-    call('ZREM', P .. 'history', id)
 end

@@ -1,6 +1,7 @@
 -- upkeep: what time does to runs, in bounded pieces: leases end, delays end, the history grows old. Each looks whether anything
 -- is due, and only then makes the functions for it. Each returns whether more is left to do.
 --@include lib/queue/turn.lua
+--@include lib/queue/seldom.lua
 local UPKEEP, SWEEP = 20, 10
 local FAR = 60000 -- ms: a clock that is set back less lengthens leases by no more
 
@@ -27,19 +28,19 @@ local function sweep()
     if #expired == 0 then
         return false
     end
-    --@include lib/queue/runs.lua
+    local runs = seldom()
     for i = 1, #expired, 2 do
         local id, expiry = expired[i], expired[i + 1]
         local f = call('HMGET', P .. 'run:' .. id, 'state', 'launched_at', 'gates', 'capacity_of', 'dequeued_at')
         if not f[1] then
-            run_forget('running', id)
+            runs.forget('running', id)
         elseif f[1] == 'Started' then
-            run_lost(id, 'executor lost')
+            runs.lost(id, 'executor lost')
         elseif f[2] then
             local timeout = (expiry - f[5]) / 1000
-            run_lost(id, string.format('no executor appeared within %gs of dequeue', timeout))
+            runs.lost(id, string.format('no executor appeared within %gs of dequeue', timeout))
         else
-            run_requeue(id, f[3] or '', f[4], 'the dequeuer ended before the launch was confirmed')
+            runs.requeue(id, f[3] or '', f[4], 'the dequeuer ended before the launch was confirmed')
         end
     end
     return #expired == 2 * SWEEP
@@ -61,13 +62,13 @@ local function promote()
     if #due == 0 then
         return false
     end
-    --@include lib/queue/runs.lua
+    local runs = seldom()
     for _, id in ipairs(due) do
         call('ZREM', P .. 'delayed', id)
         if call('HDEL', P .. 'run:' .. id, 'not_before') == 1 then
-            run_enqueue(id)
+            runs.enqueue(id)
         else
-            run_forget('delayed', id)
+            runs.forget('delayed', id)
         end
     end
     return #due == UPKEEP
@@ -83,9 +84,11 @@ local function trim(retention, retention_runs)
     if #old == 0 then
         return false
     end
-    --@include lib/queue/runs.lua
+    --@include lib/queue/deletion.lua
     for _, id in ipairs(old) do
-        run_delete(id)
+        if not run_delete(id) then
+            seldom().forget('history', id)
+        end
     end
     return #old == many
 end
