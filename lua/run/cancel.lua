@@ -5,6 +5,7 @@
 -- ARGV  [1] now; [2] run id; [3] grace ms between SIGTERM and SIGKILL; [4] 'queued': only a run that is queued
 -- RETURNS {'CANCELED'} | {'CANCELING'} | {'FINAL', state} | {'NOT_QUEUED', state} | {'NOT_FOUND'}
 --@include lib/open.lua
+--@include lib/bell.lua
 --@include lib/queue/runs.lua
 --@include lib/queue/ready.lua
 local id, run = ARGV[2], P .. 'run:' .. ARGV[2]
