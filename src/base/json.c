@@ -84,6 +84,11 @@ char *json_print(const cJSON *v)
     return s;
 }
 
+void json_add_text(cJSON *object, const char *key, const char *s)
+{
+    cJSON_AddItemToObject(object, key, *s ? cJSON_CreateString(s) : cJSON_CreateNull());
+}
+
 static void path_print(struct text *t, const struct json_path *at)
 {
     if (!at)

@@ -21,6 +21,9 @@ struct cJSON *json_parse(const char *s, size_t len, int flags, struct err *e);
 /* On one line; owned by the caller. */
 char *json_print(const struct cJSON *v);
 
+/* A member that is null when s is "". */
+void json_add_text(struct cJSON *object, const char *key, const char *s);
+
 /* The place of a value in a document: a chain on the stack, printed as `jobs.nightly.steps[2].command`. */
 struct json_path {
     const struct json_path *parent; /* NULL at the root */

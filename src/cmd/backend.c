@@ -53,8 +53,8 @@ static int check_all(struct context *ctx, const struct backend_check_options *o,
 
     if (context_store(ctx, &store, e) < 0)
         return -1;
-    host.base = ctx->base;
-    host.reaper = reaper_new(ctx->base, false, e);
+    host.base = ctx->session.base;
+    host.reaper = reaper_new(ctx->session.base, false, e);
     if (host.reaper && settings_load(&settings, store, READ_MS, on_fault, c, e) == 0 &&
         (type = backend_type_of(settings.run_backend, e))) {
         check_tell(c, "backend", type->name, CHECK_OK, NULL);

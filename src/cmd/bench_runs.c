@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "cmd/bench_cycle.h"
 #include "core/execution.h"
-#include "exec/terms.h"
+#include "core/terms.h"
 #include "redis/client.h"
 
 #define EVENTS_KEPT 100000 /* by lua/lib/events.lua */

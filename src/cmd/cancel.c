@@ -57,22 +57,14 @@ static void outcome_json(const char *id, const char *outcome)
     json_line(stdout, o);
 }
 
-/* Canceling a run that is canceled has been done. */
-static const char *answer_word(const struct reply *r)
-{
-    bool done = reply_is(r, "FINAL") && strcmp(reply_str(reply_at(r, 1)), run_state_word(RUN_CANCELED)) == 0;
-
-    return done ? "CANCELED" : reply_word(r);
-}
-
-/* Returns the exit status. */
-static int answer_tell(const struct context *ctx, const struct answer *a, const char *id,
+/* word: of the answer r. Returns the exit status. */
+static int answer_tell(const struct context *ctx, const struct answer *a, const char *id, const char *word,
                        const struct reply *r)
 {
-    while (a->word && strcmp(a->word, answer_word(r)) != 0)
+    while (a->word && strcmp(a->word, word) != 0)
         a++;
     if (!a->word)
-        return refuse("Run '%s': unexpected answer %s", id, reply_word(r));
+        return refuse("Run '%s': unexpected answer %s", id, word);
     if (!a->outcome) {
         int head = (int)strcspn(a->said, "%");
         const char *tail = a->said + head;
@@ -117,7 +109,7 @@ static int cancel_each(struct context *ctx, const struct operands *args, const s
             return -1;
         if (o->wait && reply_is(r, "CANCELING"))
             ending->words[ending->n++] = args->words[i];
-        else if (answer_tell(ctx, cancel_answers, args->words[i], r) != EXIT_DONE)
+        else if (answer_tell(ctx, cancel_answers, args->words[i], run_cancel_word(r), r) != EXIT_DONE)
             status = EXIT_FAILED;
         reply_free(r);
     }
@@ -175,7 +167,7 @@ static int delete (struct context *ctx, const void *options, const struct operan
         struct reply *r = call_wait(run_delete_call(store, args->words[i]), 0, e);
         if (!r)
             return -1;
-        if (answer_tell(ctx, delete_answers, args->words[i], r) != EXIT_DONE)
+        if (answer_tell(ctx, delete_answers, args->words[i], reply_word(r), r) != EXIT_DONE)
             status = EXIT_FAILED;
         reply_free(r);
     }

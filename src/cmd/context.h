@@ -8,9 +8,7 @@
 
 #include "base/options.h"
 #include "base/table.h"
-#include "core/store.h"
-
-struct event_base;
+#include "core/session.h"
 
 struct global_options {
     const char *redis, *password_file, *namespace;
@@ -21,10 +19,7 @@ extern const size_t nglobal_rows;
 
 struct context { /* `struct context ctx = {0}` is valid */
     struct global_options options;
-    char *url; /* of the server, once it is known, with all that executors need */
-    struct event_base *base;
-    struct redis *redis;
-    struct store *store;
+    struct session session;
 };
 
 void context_release(struct context *ctx);
@@ -37,9 +32,6 @@ __attribute__((warn_unused_result)) int context_store_open(struct context *ctx, 
                                                            struct err *e);
 
 const char *context_namespace_get(const struct context *ctx);
-
-/* The server to use, when the command knows it better than the user; before the store is asked for. */
-void context_url_set(struct context *ctx, const char *url);
 
 void context_sleep(struct context *ctx, int64_t ms); /* the connection lives on meanwhile */
 

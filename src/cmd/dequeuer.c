@@ -40,7 +40,7 @@ static int dequeuer(struct context *ctx, const void *options, const struct opera
     reply_free(applied);
     struct dequeuer_options d = {.id = o->id,
                                  .capacity = o->capacity,
-                                 .redis_url = ctx->url,
+                                 .redis_url = ctx->session.url,
                                  .namespace = context_namespace_get(ctx),
                                  .access = o->access,
                                  .health_file = o->health_file};

@@ -18,7 +18,7 @@ static int serve(struct context *ctx, const char *config, struct err *e)
         return -1;
     reply_free(applied);
     struct dequeuer_options d = {.capacity = -1,
-                                 .redis_url = ctx->url,
+                                 .redis_url = ctx->session.url,
                                  .namespace = context_namespace_get(ctx),
                                  .wait_for_runs = true};
     return dequeuer_run(store, &d, e);
@@ -34,7 +34,7 @@ static int dev(struct context *ctx, const void *options, const struct operands *
         return err_set(e, ERR_USAGE, "option '--redis': dev starts a server of its own in " DIR_NAME "/");
     if (embedded_start(&em, DIR_NAME, e) < 0)
         return -1;
-    context_url_set(ctx, em.url);
+    ctx->options.redis = em.url;
     status = serve(ctx, args->words[0], e);
     embedded_stop(&em);
     return status;

@@ -53,15 +53,10 @@ void intake_fault(struct intake *in, int64_t line, const struct err *e)
 
 static void full_fault(struct intake *in, int64_t line)
 {
-    char key[128];
-    const char *argv[] = {"HGET", store_key(in->store, key, sizeof key, "config", ""), "max_queued_runs"};
     struct err e = {0};
-    struct reply *r = read_wait(in->store, 3, argv, &e);
 
-    if (r)
-        err_set(&e, ERR_REFUSED, "the queue is full (max_queued_runs %s)", reply_str(r));
+    submit_full_fault(in->store, READ_OUTAGE_MS, &e);
     intake_fault(in, line, &e);
-    reply_free(r);
 }
 
 static void accepted(struct intake *in, const char *id, bool is_new)
@@ -184,7 +179,7 @@ static void on_submitted(void *arg, const struct reply *r, const struct err *e)
 static void wait_below(struct intake *in, size_t most)
 {
     while (in->flying >= most)
-        event_base_loop(in->ctx->base, EVLOOP_ONCE);
+        event_base_loop(in->ctx->session.base, EVLOOP_ONCE);
     tell_done(in);
 }
 

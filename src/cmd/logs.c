@@ -92,16 +92,10 @@ static int reader_drain(struct logs *l, struct log_reader *reader, struct err *e
 /* Whether the run has ended or is deleted; -1: e. */
 static int run_is_over(const struct logs *l, struct err *e)
 {
-    char key[256];
-    const char *argv[] = {"HGET", store_key(l->store, key, sizeof key, "run:", l->run), "state"};
-    struct reply *r = read_wait(l->store, 3, argv, e);
     enum run_state state;
+    int found = run_state_ask(l->store, l->run, READ_OUTAGE_MS, &state, e);
 
-    if (!r)
-        return -1;
-    int over = run_state_parse(reply_str(r), &state) < 0 || run_state_is_final(state);
-    reply_free(r);
-    return over;
+    return found > 0 ? run_state_is_final(state) : found < 0 ? -1 : 1;
 }
 
 static int logs_print(struct logs *l, bool follow, struct err *e)

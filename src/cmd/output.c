@@ -37,11 +37,6 @@ void json_line(FILE *out, cJSON *object)
     cJSON_Delete(object);
 }
 
-void json_add_text(cJSON *object, const char *key, const char *s)
-{
-    cJSON_AddItemToObject(object, key, *s ? cJSON_CreateString(s) : cJSON_CreateNull());
-}
-
 bool output_flush(void)
 {
     return fflush(stdout) == 0 && !ferror(stdout);

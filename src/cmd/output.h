@@ -21,9 +21,6 @@ int refuse_unknown_run(const char *id); /* "Run '<id>' not found." */
 /* The object on one line; frees it. */
 void json_line(FILE *out, struct cJSON *object);
 
-/* A member that is null when s is "". */
-void json_add_text(struct cJSON *object, const char *key, const char *s);
-
 /* What was printed so far has to reach its reader; false: there is none any more. */
 bool output_flush(void);
 

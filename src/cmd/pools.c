@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/duration.h"
+#include "base/json.h"
 #include "base/number.h"
 #include "cmd/commands.h"
 #include "cmd/output.h"

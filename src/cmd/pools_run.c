@@ -1,5 +1,4 @@
 /* The command that runs any command under slots of pools: pools run. */
-#include <ctype.h>
 #include <event2/event.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -7,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/duration.h"
@@ -202,26 +200,11 @@ static void keep(struct keeper *k, struct store *store, const struct claimant *w
     free(k->why);
 }
 
-/* "<host>-<pid>-<random>": nobody else has it, and people find the process by it. Owned by the caller. */
-static char *claimant_name(void)
-{
-    char host[64] = "";
-    uint32_t word;
-
-    if (getrandom(&word, sizeof word, 0) != (ssize_t)sizeof word)
-        abort();
-    gethostname(host, sizeof host - 1);
-    for (char *c = host; *c; c++)
-        if (!isalnum((unsigned char)*c))
-            *c = '-';
-    return xasprintf("%s-%d-%08" PRIx32, host, (int)getpid(), word);
-}
-
 static int keeper_run(struct keeper *k, struct store *store, const struct pool_claim *claims, size_t n,
                       struct err *e)
 {
     struct event_base *base = redis_base_get(store_redis_get(store));
-    char *name = claimant_name(), *bell = xasprintf("wake:%s", name);
+    char *name = claimant_name(NULL), *bell = xasprintf("wake:%s", name);
     const struct claimant who = {.run = name, .step = "main", .attempt = 1, .priority = k->options->priority};
 
     k->reaper = reaper_new(base, false, e);

@@ -1,5 +1,4 @@
 /* The commands that look at runs: runs list, runs show. */
-#include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -11,11 +10,10 @@
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/output.h"
-#include "cmd/run_json.h"
 #include "cmd/runs_table.h"
 #include "cmd/screen.h"
 #include "core/queue.h"
-#include "core/spec.h"
+#include "core/run_json.h"
 
 /* --- runs list */
 
@@ -236,32 +234,16 @@ static void show_print(struct context *ctx, const struct run *r, const struct sp
     table_free(steps);
 }
 
-static void show_json(const struct run *r, const struct reply *reply)
-{
-    cJSON *o = run_json(r), *waiting = cJSON_AddObjectToObject(o, "waiting_for_slots");
-    int64_t lease_until = reply_int(reply_at(reply, 3), 0);
-    const struct reply *waits = reply_at(reply, 5);
-
-    for (size_t i = 0; i + 1 < reply_count(waits); i += 2)
-        cJSON_AddStringToObject(waiting, reply_str(reply_at(waits, i)), reply_str(reply_at(waits, i + 1)));
-
-    cJSON_AddItemToObject(o, "lease_until",
-                          lease_until ? cJSON_CreateNumber((double)lease_until) : cJSON_CreateNull());
-    cJSON_AddItemToObject(o, "spec", cJSON_Parse(reply_str(reply_at(reply, 2))));
-    json_line(stdout, o);
-}
-
 static int show_found(struct context *ctx, const char *id, const struct reply *reply, struct err *e)
 {
-    const struct reply *stored = reply_at(reply, 2);
     struct spec spec;
     struct run run;
 
-    if (spec_parse(&spec, reply_str(stored), reply_len(stored), e) < 0)
-        return err_prefix(e, "the spec of run '%s' cannot be read", id);
+    if (run_show_spec(&spec, id, reply, e) < 0)
+        return -1;
     run_read(&run, id, reply_at(reply, 1), 0);
     if (ctx->options.json)
-        show_json(&run, reply);
+        json_line(stdout, run_show_json(&run, reply));
     else
         show_print(ctx, &run, &spec, reply);
     run_release(&run);

@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cmd/output.h"
-#include "cmd/run_json.h"
 #include "core/read.h"
+#include "core/run_json.h"
 
 #define PAGE 100
 

@@ -14,10 +14,10 @@
 #include "cmd/commands.h"
 #include "cmd/intake.h"
 #include "cmd/output.h"
-#include "cmd/run_json.h"
 #include "cmd/run_options.h"
 #include "cmd/wait.h"
 #include "core/durable.h"
+#include "core/run_json.h"
 #include "core/setup.h"
 
 struct submit_options {

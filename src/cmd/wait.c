@@ -6,14 +6,12 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/pace.h"
 #include "cmd/commands.h"
 #include "cmd/output.h"
-#include "cmd/run_json.h"
 #include "core/queue.h"
 #include "core/read.h"
-
-#define PACE_MIN_MS 20
-#define PACE_MAX_MS 500
+#include "core/run_json.h"
 
 struct waiting {
     struct context *ctx;
@@ -110,19 +108,15 @@ static int run_ended(struct waiting *w, const char *id, struct err *e)
 /* 1: it has ended and was told of; 0: not yet. */
 static int look(struct waiting *w, const char *id, struct err *e)
 {
-    char key[256];
-    const char *argv[] = {"HGET", store_key(w->store, key, sizeof key, "run:", id), "state"};
-    struct reply *r = read_wait(w->store, 3, argv, e);
     enum run_state state;
+    int found = run_state_ask(w->store, id, READ_OUTAGE_MS, &state, e);
 
-    if (!r)
+    if (found < 0)
         return -1;
-    bool ended = run_state_parse(reply_str(r), &state) < 0 || run_state_is_final(state);
-    if (!ended)
-        progress(w, reply_str(r));
-    reply_free(r);
-    if (!ended)
+    if (found && !run_state_is_final(state)) {
+        progress(w, run_state_word(state));
         return 0;
+    }
     return run_ended(w, id, e) < 0 ? -1 : 1;
 }
 
@@ -145,7 +139,7 @@ static int look_at_all(struct waiting *w, struct err *e)
 int wait_for_runs(struct context *ctx, char *const *ids, size_t n, wait_end_fn *on_end, struct err *e)
 {
     struct waiting w = {.ctx = ctx, .n = n, .total = n, .on_end = on_end};
-    int64_t pace_ms = PACE_MIN_MS;
+    int64_t pace_ms = PACE_FIRST_MS;
     int ended = 0;
 
     if (context_store(ctx, &w.store, e) < 0)
@@ -156,8 +150,7 @@ int wait_for_runs(struct context *ctx, char *const *ids, size_t n, wait_end_fn *
         w.ids[i] = ids[i];
     while ((ended = look_at_all(&w, e)) >= 0 && w.n > 0) {
         output_flush();
-        pace_ms = ended ? PACE_MIN_MS : pace_ms * 3 / 2;
-        pace_ms = pace_ms > PACE_MAX_MS ? PACE_MAX_MS : pace_ms;
+        pace_ms = ended ? PACE_FIRST_MS : pace_next_ms(pace_ms);
         context_sleep(ctx, pace_ms);
     }
     text_release(&w.shown);

@@ -1,10 +1,37 @@
 #include "core/pool.h"
 
+#include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+
+static void host_and_pid(char *buf, size_t size)
+{
+    char host[64] = "";
+
+    gethostname(host, sizeof host - 1);
+    for (char *c = host; *c; c++)
+        if (!isalnum((unsigned char)*c))
+            *c = '-';
+    snprintf(buf, size, "%s-%d", host, (int)getpid());
+}
+
+char *claimant_name(const char *label)
+{
+    char own[80];
+    uint32_t word;
+
+    if (getrandom(&word, sizeof word, 0) != (ssize_t)sizeof word)
+        abort();
+    if (!label)
+        host_and_pid(own, sizeof own);
+    return xasprintf("%s-%08" PRIx32, label ? label : own, word);
+}
 
 static void call_claim_name(struct call *c, const char *run, const char *step)
 {
@@ -40,6 +67,19 @@ struct call *claim_call(struct store *s, const struct claimant *who, const struc
         call_int(c, claims[i].slots);
     }
     return c;
+}
+
+void claim_fault(const struct reply *r, const char *step, struct err *e)
+{
+    const char *pool = reply_str(reply_at(r, 1));
+
+    if (reply_is(r, "NEVER"))
+        err_set(e, ERR_REFUSED, "step '%s' asks %s slots of pool '%s' (limit %s): it can never run", step,
+                reply_str(reply_at(r, 2)), pool, reply_str(reply_at(r, 3)));
+    else if (reply_is(r, "UNKNOWN_POOL"))
+        err_set(e, ERR_NOT_FOUND, "pool '%s' not configured", pool);
+    else
+        err_set(e, ERR_STALE, "step '%s' may not claim: its run's token is stale", step);
 }
 
 struct call *release_call(struct store *s, const struct claimant *who, int64_t token)

@@ -17,10 +17,16 @@ struct claimant {
     int64_t run_token, attempt, priority; /* priority: for a process on its own; a step has its run's */
 };
 
-/* reply {'GRANTED', token, lease ms} | {'WAITING', reason, pool, position, ...} | {'NEVER', pool, slots, limit} |
+/* "<label>-<random>", which nobody else has; label NULL: "<host>-<pid>", by which people find the process. Owned by the
+ * caller. */
+#define CLAIMANT_LABEL_BYTES 63
+char *claimant_name(const char *label);
+
+/* reply {'GRANTED', token, lease ms} | {'WAITING', reason, pool, position, ...}, or never: {'NEVER', pool, slots, limit} |
  * {'UNKNOWN_POOL', pool} | {'STALE', state} */
 struct call *claim_call(struct store *s, const struct claimant *who, const struct pool_claim *claims,
                         size_t n);
+void claim_fault(const struct reply *r, const char *step, struct err *e); /* why it is never granted */
 
 /* token 0: leave the waiting line. */
 struct call *release_call(struct store *s, const struct claimant *who, int64_t token);

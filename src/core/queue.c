@@ -1,8 +1,10 @@
 #include "core/queue.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/number.h"
+#include "core/read.h"
 
 struct call *queue_list_call(struct store *s, int64_t first, int64_t many)
 {
@@ -133,6 +135,19 @@ struct call *run_show_call(struct store *s, const char *id)
     return run_call(s, SCRIPT_RUN_SHOW, id);
 }
 
+int run_state_ask(struct store *s, const char *id, int64_t most_ms, enum run_state *state, struct err *e)
+{
+    char key[256];
+    const char *argv[] = {"HGET", store_key(s, key, sizeof key, "run:", id), "state"};
+    struct reply *r = read_within(s, most_ms, 3, argv, e);
+
+    if (!r)
+        return -1;
+    int found = run_state_parse(reply_str(r), state) == 0;
+    reply_free(r);
+    return found;
+}
+
 struct call *run_cancel_call(struct store *s, const char *id, int64_t grace_ms, bool queued_only)
 {
     struct call *c = run_call(s, SCRIPT_RUN_CANCEL, id);
@@ -140,6 +155,13 @@ struct call *run_cancel_call(struct store *s, const char *id, int64_t grace_ms, 
     call_int(c, grace_ms);
     call_str(c, queued_only ? "queued" : "");
     return c;
+}
+
+const char *run_cancel_word(const struct reply *r)
+{
+    bool done = reply_is(r, "FINAL") && strcmp(reply_str(reply_at(r, 1)), run_state_word(RUN_CANCELED)) == 0;
+
+    return done ? "CANCELED" : reply_word(r);
 }
 
 struct call *run_delete_call(struct store *s, const char *id)

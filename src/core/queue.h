@@ -59,12 +59,17 @@ const char *runs_cursor(const struct reply *r);
 size_t runs_count(const struct reply *r);
 void runs_at(const struct reply *r, size_t i, struct run *run); /* for run_release */
 
-/* reply {'OK', record, spec, lease expiry, now} | {'NOT_FOUND'} */
+/* reply {'OK', record, spec, lease expiry, now, waits} | {'NOT_FOUND'} */
 struct call *run_show_call(struct store *s, const char *id);
+
+/* Its state alone, for who looks often: 1; 0: there is no such run; -1: e, also when the server was away for most_ms. */
+__attribute__((warn_unused_result)) int run_state_ask(struct store *s, const char *id, int64_t most_ms,
+                                                      enum run_state *state, struct err *e);
 
 /* reply {'CANCELED'} | {'CANCELING'} | {'FINAL', state} | {'NOT_FOUND'}, and with queued_only {'NOT_QUEUED',
  * state} */
 struct call *run_cancel_call(struct store *s, const char *id, int64_t grace_ms, bool queued_only);
+const char *run_cancel_word(const struct reply *r); /* canceling what is canceled has been done: CANCELED */
 
 /* reply {'OK'} | {'ACTIVE', state} | {'NOT_FOUND'} */
 struct call *run_delete_call(struct store *s, const char *id);

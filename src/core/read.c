@@ -4,7 +4,12 @@
 
 struct reply *read_wait(struct store *s, int argc, const char *const *argv, struct err *e)
 {
-    int64_t until = clock_mono_ms() + READ_OUTAGE_MS, left = READ_OUTAGE_MS;
+    return read_within(s, READ_OUTAGE_MS, argc, argv, e);
+}
+
+struct reply *read_within(struct store *s, int64_t most_ms, int argc, const char *const *argv, struct err *e)
+{
+    int64_t until = clock_mono_ms() + most_ms, left = most_ms;
     struct reply *r;
 
     do {

@@ -7,7 +7,8 @@
 
 #define READ_OUTAGE_MS 60000 /* how long a server may be away before the one who waits gives up */
 
-/* The reply is owned by the caller; NULL: e. */
+/* Gives up after READ_OUTAGE_MS, or after most_ms. The reply is owned by the caller; NULL: e. */
 struct reply *read_wait(struct store *s, int argc, const char *const *argv, struct err *e);
+struct reply *read_within(struct store *s, int64_t most_ms, int argc, const char *const *argv, struct err *e);
 
 #endif

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "core/read.h"
+
 /* The part of an id that keeps it unique when a fail-over has lost the server's counter. */
 static void call_random(struct call *c)
 {
@@ -90,4 +92,15 @@ enum submit_outcome submit_result(const struct reply *r, size_t i, const char **
         if (reply_is(word, words[o]))
             return (enum submit_outcome)o;
     return SUBMIT_FULL;
+}
+
+void submit_full_fault(struct store *s, int64_t most_ms, struct err *e)
+{
+    char key[128];
+    const char *argv[] = {"HGET", store_key(s, key, sizeof key, "config", ""), "max_queued_runs"};
+    struct reply *r = read_within(s, most_ms, 3, argv, e);
+
+    if (r)
+        err_set(e, ERR_REFUSED, "the queue is full (max_queued_runs %s)", reply_str(r));
+    reply_free(r);
 }

@@ -25,4 +25,7 @@ struct call *materialize_call(struct store *s, const struct spec *spec, const ch
 /* The outcome for the i-th run; its id, "" when full, what is wrong when never (borrowed from r). */
 enum submit_outcome submit_result(const struct reply *r, size_t i, const char **id);
 
+/* The fault of a run that was SUBMIT_FULL: it names the limit. */
+void submit_full_fault(struct store *s, int64_t most_ms, struct err *e);
+
 #endif

@@ -8,8 +8,8 @@
 #include "base/mem.h"
 #include "base/timer.h"
 #include "core/bell.h"
+#include "core/terms.h"
 #include "exec/guard.h"
-#include "exec/terms.h"
 
 #define BELL_WAIT_MS 60000
 #define BELL_AFTER_MS                                                                                        \

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/timer.h"
-#include "exec/terms.h"
+#include "core/terms.h"
 
 #define ASK_DEADLINE_MS     30000
 #define RELEASE_DEADLINE_MS 60000
@@ -181,19 +181,11 @@ static void granted(struct claim *c, const struct reply *r, int64_t asked_at)
 
 static void refused(struct claim *c, const struct reply *r)
 {
-    const char *pool = reply_str(reply_at(r, 1));
-    char *why;
+    struct err why;
 
+    claim_fault(r, c->who.step, &why);
     c->state = CLAIM_OVER;
-    if (reply_is(r, "NEVER"))
-        why = xasprintf("step '%s' asks %s slots of pool '%s' (limit %s): it can never run", c->who.step,
-                        reply_str(reply_at(r, 2)), pool, reply_str(reply_at(r, 3)));
-    else if (reply_is(r, "UNKNOWN_POOL"))
-        why = xasprintf("pool '%s' not configured", pool);
-    else
-        why = xasprintf("step '%s' may not claim: its run's token is stale", c->who.step);
-    c->events.on_refused(c->events.arg, why);
-    free(why);
+    c->events.on_refused(c->events.arg, why.msg);
 }
 
 static void on_answer(void *arg, const struct reply *r, const struct err *e)

@@ -9,8 +9,8 @@
  * An outage of up to 7/10 disturbs nothing: 1/10 to the renewal that it swallowed, 7/10, 1/20 for an answer that never comes
  * (or for one try to connect and one wait between two tries), and 1/20 for the renewal that is answered: 9/10.
  */
-#ifndef RIVERS_EXEC_TERMS_H
-#define RIVERS_EXEC_TERMS_H
+#ifndef RIVERS_CORE_TERMS_H
+#define RIVERS_CORE_TERMS_H
 
 #include <stdint.h>
 

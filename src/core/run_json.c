@@ -1,8 +1,8 @@
-#include "cmd/run_json.h"
+#include "core/run_json.h"
 
 #include <cjson/cJSON.h>
 
-#include "cmd/output.h"
+#include "base/json.h"
 
 static void add_time(cJSON *o, const char *key, int64_t at)
 {
@@ -61,5 +61,26 @@ cJSON *run_json(const struct run *r)
     cJSON *steps = cJSON_AddArrayToObject(o, "steps");
     for (size_t i = 0; i < r->nsteps; i++)
         cJSON_AddItemToArray(steps, step_json(&r->steps[i]));
+    return o;
+}
+
+int run_show_spec(struct spec *s, const char *id, const struct reply *shown, struct err *e)
+{
+    const struct reply *stored = reply_at(shown, 2);
+
+    if (spec_parse(s, reply_str(stored), reply_len(stored), e) < 0)
+        return err_prefix(e, "the spec of run '%s' cannot be read", id);
+    return 0;
+}
+
+cJSON *run_show_json(const struct run *r, const struct reply *shown)
+{
+    cJSON *o = run_json(r), *waiting = cJSON_AddObjectToObject(o, "waiting_for_slots");
+    const struct reply *waits = reply_at(shown, 5);
+
+    for (size_t i = 0; i + 1 < reply_count(waits); i += 2)
+        cJSON_AddStringToObject(waiting, reply_str(reply_at(waits, i)), reply_str(reply_at(waits, i + 1)));
+    add_time(o, "lease_until", reply_int(reply_at(shown, 3), 0));
+    cJSON_AddItemToObject(o, "spec", cJSON_Parse(reply_str(reply_at(shown, 2))));
     return o;
 }
