@@ -7,16 +7,20 @@ SHELL := /bin/sh
 
 B        ?= build
 PREFIX   ?= /usr/local
+LIBDIR   ?= $(PREFIX)/lib
 DESTDIR  ?=
 CC       := cc
 VERSION  := 0.1.0
+# Of the client library: one more whenever a program that was built with the header of before cannot work with it.
+SOVERSION := 0
 
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef \
             -Wpointer-arith -Wcast-qual -Wwrite-strings -Wconversion -Werror
 HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 OPT      ?= -O2 -g $(HARDEN)
-CFLAGS   := -std=c11 -D_GNU_SOURCE -DRIVERS_VERSION='"$(VERSION)"' -fPIE $(OPT) $(WARN) -Isrc -I$(B)/gen $(SAN)
-LDFLAGS  := -Wl,-z,relro,-z,now -pie $(SAN)
+CFLAGS   := -std=c11 -D_GNU_SOURCE -DRIVERS_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden $(OPT) $(WARN) -Iinclude -Isrc -I$(B)/gen $(SAN)
+LINK     := -Wl,-z,relro,-z,now $(SAN)
+LDFLAGS  := $(LINK) -pie
 LDLIBS   := -lhiredis -levent_core -lcjson
 # A test or tool gets those of them that it uses.
 TESTLIBS := -Wl,--as-needed $(LDLIBS) -lcmocka -levent_extra -levent_openssl -lssl -lcrypto
@@ -24,6 +28,8 @@ TESTLIBS := -Wl,--as-needed $(LDLIBS) -lcmocka -levent_extra -levent_openssl -ls
 LUA      := $(wildcard lua lua/* lua/*/* lua/*/*/*.lua)
 SRC      := $(filter-out src/cmd/main.c,$(wildcard src/*/*.c))
 OBJ      := $(SRC:%.c=$(B)/obj/%.o) $(B)/obj/gen/scripts.o
+API      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard src/api/*.c))
+LIBRARY  := librivers.so.$(SOVERSION)
 SUPPORT  := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/support/*.c))
 TOOLS    := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
 CHAOS    := $(B)/tests/chaos/chaos $(B)/tests/preload/redis_host.so
@@ -43,14 +49,18 @@ say       = $(if $(V),,@echo '  $(1)  $@';)
 again     = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 .PHONY: all
-all: $(B)/rivers ## Build rivers (the default)
+all: $(B)/rivers $(B)/$(LIBRARY) ## Build rivers and its client library (the default)
 
-$(B)/rivers: $(B)/obj/src/cmd/main.o $(B)/librivers.a
+$(B)/rivers: $(B)/obj/src/cmd/main.o $(B)/internal.a
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(B)/librivers.a: $(OBJ)
+$(B)/internal.a: $(OBJ)
 	@rm -f $@
 	$(call say,AR  )ar rcs $@ $^
+
+# Of the objects in the archive those that the API needs; it shows what include/rivers/rivers.h declares.
+$(B)/$(LIBRARY): $(API) $(B)/internal.a
+	$(call say,LINK)$(CC) $(LINK) -shared -Wl,-soname,$(@F),-z,defs,--as-needed -o $@ $^ $(LDLIBS)
 
 # The folders are prerequisites too, so that a script that was removed leaves the binary. scripts.h keeps its time unless
 # it changed, so that a changed Lua body recompiles scripts.c alone.
@@ -60,7 +70,7 @@ $(B)/gen/scripts.c: $(LUA) scripts/embed-lua
 $(B)/gen/scripts.h: $(B)/gen/scripts.c
 	@:
 
-$(B)/obj/gen/scripts.o: $(B)/gen/scripts.c $(B)/gen/scripts.h
+$(B)/obj/gen/scripts.o: $(B)/gen/scripts.c $(B)/gen/scripts.h Makefile
 	@mkdir -p $(@D)
 	$(call say,CC  )$(CC) $(CFLAGS) -c -o $@ $<
 
@@ -75,11 +85,16 @@ $(B)/tests/support.a: $(SUPPORT)
 	@rm -f $@
 	$(call say,AR  )ar rcs $@ $^
 
-$(B)/tests/%: $(B)/obj/tests/%.o $(B)/tests/support.a $(B)/librivers.a
+$(B)/tests/%: $(B)/obj/tests/%.o $(B)/tests/support.a $(B)/internal.a
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(TESTLIBS)
 
-$(B)/tests/chaos/chaos: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/chaos/*.c)) $(B)/tests/support.a $(B)/librivers.a
+# As any program links it; what starts the servers comes from the archives.
+$(B)/tests/api/%: $(B)/obj/tests/api/%.o $(B)/$(LIBRARY) $(B)/tests/support.a $(B)/internal.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN/../..' -o $@ $^ $(TESTLIBS)
+
+$(B)/tests/chaos/chaos: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/chaos/*.c)) $(B)/tests/support.a $(B)/internal.a
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(TESTLIBS)
 
@@ -93,9 +108,9 @@ $(B)/broken/%/scripts.c: tests/chaos/broken/%.sed $(LUA) scripts/embed-lua
 	@if diff -r lua $(@D)/changed >/dev/null; then echo '$<: breaks nothing' >&2; exit 1; fi
 	$(call say,LUA )scripts/embed-lua $(@D)/changed $(@D)
 
-$(B)/broken/%/rivers: $(B)/broken/%/scripts.c $(B)/obj/src/cmd/main.o $(B)/librivers.a
+$(B)/broken/%/rivers: $(B)/broken/%/scripts.c $(B)/obj/src/cmd/main.o $(B)/internal.a
 	$(call say,LINK)$(CC) $(CFLAGS) -c -o $(@D)/scripts.o $< && \
-	    $(CC) $(LDFLAGS) -o $@ $(B)/obj/src/cmd/main.o $(@D)/scripts.o $(B)/librivers.a $(LDLIBS)
+	    $(CC) $(LDFLAGS) -o $@ $(B)/obj/src/cmd/main.o $(@D)/scripts.o $(B)/internal.a $(LDLIBS)
 
 .PHONY: demo
 demo: bootstrap ## Show rivers at work with a Redis server of its own
@@ -107,7 +122,7 @@ test: bootstrap ## Build and run the tests; TESTS_ONLY='unit/test_url redis/%' r
 	+@$(again) run-tests
 
 .PHONY: run-tests
-run-tests: $(B)/rivers $(TOOLS) $(TEST_BIN) $(if $(filter tests/cli/test_chaos%.sh,$(TEST_SH)),$(CHAOS)) \
+run-tests: all $(TOOLS) $(TEST_BIN) $(if $(filter tests/cli/test_chaos%.sh,$(TEST_SH)),$(CHAOS)) \
            $(if $(filter tests/cli/test_broken.sh,$(TEST_SH)),$(BROKEN))
 	@scripts/run-tests $(B) $(TEST_BIN) $(TEST_SH)
 
@@ -176,11 +191,18 @@ lint: ## Check layers, format, Lua and shell scripts, and run clang-tidy and cpp
 
 .PHONY: format
 format: ## Rewrite the C files as clang-format wants them
-	clang-format -i $(wildcard src/*/*.[ch] tests/*/*.[ch])
+	clang-format -i $(wildcard src/*/*.[ch] include/*/*.h tests/*/*.[ch] examples/*.c)
 
 .PHONY: install
-install: $(B)/rivers ## Install to $(DESTDIR)$(PREFIX)/bin
+install: all include/rivers/rivers.h src/api/rivers.pc.in ## Install to $(DESTDIR)$(PREFIX): the command, the client library, its header, its rivers.pc
 	install -D -m 755 $(B)/rivers $(DESTDIR)$(PREFIX)/bin/rivers
+	install -D -m 644 include/rivers/rivers.h $(DESTDIR)$(PREFIX)/include/rivers/rivers.h
+	install -D -m 644 $(B)/$(LIBRARY) $(DESTDIR)$(LIBDIR)/librivers.so.$(VERSION)
+	ln -sf librivers.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(LIBRARY)
+	ln -sf $(LIBRARY) $(DESTDIR)$(LIBDIR)/librivers.so
+	@mkdir -p $(DESTDIR)$(LIBDIR)/pkgconfig
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' src/api/rivers.pc.in \
+	    >$(DESTDIR)$(LIBDIR)/pkgconfig/rivers.pc
 
 .PHONY: clean
 clean: ## Remove what was built
@@ -195,7 +217,7 @@ bootstrap:
 	@scripts/bootstrap
 
 # What clang-tidy and clangd read; clangd looks below build/ by itself. Always rewritten: files come and go.
-ALL_C    := $(wildcard src/*/*.c tests/*/*.c)
+ALL_C    := $(wildcard src/*/*.c tests/*/*.c examples/*.c)
 comma    := ,
 compile   = {"directory": "$(CURDIR)", "file": "$(1)", "command": "$(CC) $(subst ",\",$(CFLAGS)) -Itests -c $(1)"}
 .PHONY: $(B)/compile_commands.json
