@@ -6,6 +6,8 @@
 #include <cmocka.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -136,6 +138,47 @@ static void waiter_is_woken(void **state)
     assert_ok(rivers_release(h, &theirs, &e));
     assert_true(fleet_is(f, "0", "EXISTS @pool_used"));
     rivers_close(h);
+}
+
+/* Threads that want more than there is. */
+enum { CLAIMANTS = 6, TURNS = 30, LIMIT = 3 };
+static atomic_int holding, most, turns;
+
+static void *claimant(void *arg)
+{
+    const struct rivers_pool pool = {"db", *(const int64_t *)arg};
+    struct rivers_slots s = {0};
+    struct rivers *h = NULL;
+    bool well = rivers_open(&h, NULL, NULL) == RIVERS_OK;
+
+    for (int i = 0; well && i < TURNS; i++) {
+        well = rivers_claim(h, NULL, &pool, 1, 0, LONG_MS, &s, NULL) == RIVERS_OK;
+        int held = atomic_fetch_add(&holding, (int)pool.slots) + (int)pool.slots;
+        for (int before = most; before < held && !atomic_compare_exchange_weak(&most, &before, held);)
+            ;
+        well = well && rivers_renew(h, &s, NULL) == RIVERS_OK;
+        atomic_fetch_sub(&holding, (int)pool.slots);
+        well = well && rivers_release(h, &s, NULL) == RIVERS_OK;
+        atomic_fetch_add(&turns, well);
+    }
+    rivers_close(h);
+    return NULL;
+}
+
+static void limit_holds_among_threads(void **state)
+{
+    static const int64_t weights[] = {1, 2, 3};
+    struct fleet *f = *state;
+    pthread_t threads[CLAIMANTS];
+
+    lua_cmd(&f->lua, "HSET @pool_limits db %d", LIMIT);
+    for (int i = 0; i < CLAIMANTS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, claimant, (void *)(uintptr_t)&weights[i % 3]), 0);
+    for (int i = 0; i < CLAIMANTS; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(turns, CLAIMANTS * TURNS);
+    assert_int_equal(most, LIMIT);
+    assert_true(fleet_is(f, "0", "EXISTS @pool_used @waiters @slots"));
 }
 
 static void lease_is_renewed(void **state)
@@ -299,6 +342,7 @@ int main(void)
         FLEET_TEST(place_in_line_is_kept),
         FLEET_TEST(priority_comes_first),
         FLEET_TEST(waiter_is_woken),
+        FLEET_TEST(limit_holds_among_threads),
         FLEET_TEST(lease_is_renewed),
         FLEET_TEST(lease_that_ended_is_lost),
         FLEET_TEST(stale_token_is_told),
