@@ -6,13 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 
-#define REFUSED_MS 1000 /* for a server that was tried and cannot be reached: it may be about to start */
+#define REFUSED_MS       1000 /* for a server that was tried and cannot be reached: it may be about to start */
+#define LOOP_DESCRIPTORS 3    /* that an event_base has of its own */
 
 /* What was said, or what the environment says; NULL: neither. */
 static const char *said(const char *option, const char *variable)
@@ -84,18 +86,28 @@ static int url_find(struct redis_url *url, const struct session_options *o, stru
     return status;
 }
 
+/* libevent ends the process when it lacks descriptors for a loop. */
+static int loop_check(struct err *e)
+{
+    int fds[LOOP_DESCRIPTORS], n = 0, status = 0;
+
+    while (n < LOOP_DESCRIPTORS && (fds[n] = eventfd(0, EFD_CLOEXEC)) >= 0)
+        n++;
+    if (n < LOOP_DESCRIPTORS)
+        status = err_sys(e, "cannot wait for events");
+    while (n > 0)
+        close(fds[--n]);
+    return status;
+}
+
 int session_open(struct session *s, const struct session_options *o, struct err *e)
 {
     const char *namespace = session_namespace_get(o);
     struct redis_url url;
 
-    if (store_namespace_check(namespace, e) < 0 || url_find(&url, o, e) < 0)
+    if (store_namespace_check(namespace, e) < 0 || loop_check(e) < 0 || url_find(&url, o, e) < 0)
         return -1;
     s->base = event_base_new();
-    if (!s->base) {
-        redis_url_release(&url);
-        return err_sys(e, "cannot wait for events");
-    }
     s->url = redis_url_print_whole(&url);
     s->redis = redis_new(s->base, &url, "rivers");
     s->store = store_new(s->redis, namespace);

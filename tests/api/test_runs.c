@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,6 +37,17 @@ static enum rivers_run_state state_of(struct rivers *h, const char *id)
 
     assert_ok(rivers_state(h, id, &state, &e));
     return state;
+}
+
+static size_t entries(const char *path)
+{
+    DIR *dir = opendir(path);
+    size_t n = 0;
+
+    while (readdir(dir))
+        n++;
+    closedir(dir);
+    return n;
 }
 
 /* --- runs */
@@ -260,6 +272,30 @@ static void what_is_wrong_is_named(void **state)
     rivers_close(NULL);
 }
 
+/* Neither is the process ended nor anything left open, whatever is lacking at which point. */
+static void descriptors_run_out(void **state)
+{
+    const struct rivers_options quick = {.timeout_ms = 50};
+    size_t open_before = entries("/proc/self/fd"), lacking = 0;
+    struct rlimit limit, less;
+    struct rivers *h = NULL;
+
+    (void)state;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    less = limit;
+    for (less.rlim_cur = 3; !h; less.rlim_cur++) {
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &less), 0);
+        int code = rivers_open(&h, &quick, &e);
+        if (code != RIVERS_OK && strstr(e.message, "Too many open files"))
+            lacking++;
+        assert_true(code == RIVERS_OK || code == RIVERS_SYSTEM || code == RIVERS_UNAVAILABLE);
+    }
+    assert_true(lacking > 3);
+    rivers_close(h);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    assert_int_equal(entries("/proc/self/fd"), open_before);
+}
+
 static void server_that_is_gone_is_sent_nothing(void **state)
 {
     const struct rivers_options quick = {.timeout_ms = 200};
@@ -336,17 +372,6 @@ static void broken_pipe_is_no_end(void **state)
     text_release(&json);
 }
 
-static size_t entries(const char *path)
-{
-    DIR *dir = opendir(path);
-    size_t n = 0;
-
-    while (readdir(dir))
-        n++;
-    closedir(dir);
-    return n;
-}
-
 static void program_is_left_as_it_was(void **state)
 {
     struct fleet *f = *state;
@@ -397,6 +422,7 @@ int main(void)
         FLEET_TEST(namespaces_are_apart),
         FLEET_TEST(server_is_found),
         FLEET_TEST(what_is_wrong_is_named),
+        FLEET_TEST(descriptors_run_out),
         FLEET_TEST(server_that_is_gone_is_sent_nothing),
         FLEET_TEST(server_that_does_not_answer),
         FLEET_TEST(broken_pipe_is_no_end),
