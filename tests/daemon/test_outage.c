@@ -149,7 +149,7 @@ static void memory_is_full(void **state)
     WAIT_UNTIL(f, strstr(fleet_file(f, "log"), "cannot admit"));
     fleet_write(f, "go", "");
     assert_string_equal(fleet_outcome(f, run), "Success");
-    WAIT_UNTIL(f, fleet_number(f, "HGET @run:%s missing:main", run) == 5);
+    WAIT_UNTIL(f, fleet_is(f, "5", "HGET @run:%s missing:main", run));
     char *said = fleet_call(f, NULL, "runs logs %s", run);
     assert_string_equal(said, "begun\n[5 bytes could not be kept]\n");
     free(said);
