@@ -10,7 +10,7 @@
 --         {'STALE', why}: the run is in that state or another's, or a later attempt of the step has asked
 --@include lib/open.lua
 --@include lib/pools/asked.lua
---@include lib/pools/grants.lua
+--@include lib/pools/grant.lua
 local claim, run_token, attempt, priority = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local run, step = run_and_step(claim)
 if run_token ~= '' then
@@ -22,10 +22,8 @@ if run_token ~= '' then
 end
 
 -- A new claim, of what is free and nobody waits for.
-local function take(held, slots, sums)
-    if call('ZSCORE', P .. 'slots', claim) then
-        return nil
-    elseif call('EXISTS', unpack(lines)) > 0 then
+local function take(unlimited)
+    if call('EXISTS', unpack(lines())) > 0 then
         --@include lib/pools/borne.lua
         if not is_borne(pools, names) then
             return nil
@@ -33,17 +31,22 @@ local function take(held, slots, sums)
     elseif now < (tonumber(call('HGET', P .. 'meta', 'paused_until')) or 0) then
         return nil
     end
-    local lease = slots[1] and shortest_lease(call('HMGET', P .. 'pool_leases', unpack(names))) or 0
-    return {'GRANTED', grant(claim, attempt, shape, held, slots, sums, lease, now), num(lease)}
+    local held, limited, slots = held_of(unlimited)
+    local lease = limited[1] and shortest_lease(call('HMGET', P .. 'pool_leases', unpack(names))) or 0
+    if limited[1] and call('ZADD', P .. 'slots', 'NX', num(now + lease), claim) == 0 then
+        return nil -- it was left behind by hand
+    end
+    lease = num(lease)
+    return {'GRANTED', grant(claim, attempt, shape, held, limited, slots, lease, '0'), lease}
 end
 
 -- The answer where it takes no more than a look at the claim and its pools.
 local function answer(known)
-    local full, held, slots, sums = look()
+    local full, unlimited = look()
     if not full then
         return nil
     elseif not known then
-        return not full[1] and take(held, slots, sums)
+        return not full[1] and take(unlimited)
     end
     --@include lib/pools/again.lua
     if known == 'waits' then

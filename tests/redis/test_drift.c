@@ -102,6 +102,16 @@ static struct row grant_is_asked_for_again[] = {
     {"HGETALL @pool_used", "db 2"},  {0},
 };
 
+static struct row grant_is_asked_for_again_where_there_is_room[] = {
+    {"HSET @pool_limits db 9", "1"},
+    {"pool/claim x/a '' 1 0 db 2", "GRANTED 1 300000"},
+    {"DEL @slots:x @events", "2"},
+    {"pool/claim x/a '' 1 0 db 2", "GRANTED 2 300000"},
+    {"HGETALL @pool_used", "db 2"},
+    {"ZRANGE @slots 0 -1", "x/a"},
+    {0},
+};
+
 static struct row grant_of_a_run_that_ends[] = {
     {"HSET @pool_limits db 2", "1"},
     {"submit A", "OK NEW A"},
@@ -153,6 +163,7 @@ int main(void)
         QUEUE_TEST(history),
         QUEUE_TEST(grant_ends),
         QUEUE_TEST(grant_is_asked_for_again),
+        QUEUE_TEST(grant_is_asked_for_again_where_there_is_room),
         QUEUE_TEST(grant_of_a_run_that_ends),
         QUEUE_TEST(waiter),
         QUEUE_TEST(waiter_whose_patience_ends),

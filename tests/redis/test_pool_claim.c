@@ -63,6 +63,10 @@ static struct row named_twice[] = {
     {"HGET @pool_used db", "3"},
     {"same pool/claim x/a '' 1 0 db 3", "GRANTED 1 300000"},
     {"pool/claim x/b '' 1 0 db 2 db 3", "NEVER db 5 4"},
+    {"HSET @pool_limits 'a b' 3 b -1", "2"},
+    {"pool/claim x/c '' 1 0 db 1 'a b' 2 b 1 'a b' 1", "GRANTED 2 300000"},
+    {"HGET @slots:x c",
+     "token=2 lease=300000 attempt=1 claimed_at=1000 shape=a%20b=3,b=1,db=1 held=a%20b=3,db=1"},
     {0},
 };
 

@@ -1,5 +1,5 @@
 -- shapes: what a claim asks of pools, `api=2,db=1`, against the limits of this moment and what is used.
---@include lib/pools/grants.lua
+--@include lib/pools/grant.lua
 --@include lib/pools/room.lua
 -- {{pool, weight}, ...} of a shape
 local parts_of = memo(function(shape)
@@ -28,19 +28,23 @@ local function is_limited(shape)
     return false
 end
 
--- Gives a claim its shape. Returns the token and the lease, '0' when only unlimited pools were asked.
+-- Gives a claim its shape. until_taken: the claimant has not been told yet and has this long to come for it. Returns the token and
+-- the lease, '0' when only unlimited pools were asked.
 local function grant_shape(claim, attempt, shape, since, until_taken)
-    local held, taken, used, lease = {}, {}, {}, is_limited(shape) and math.huge or 0
+    local parts, pools, slots, lease = {}, {}, {}, math.huge
     for _, part in ipairs(parts_of[shape]) do
-        local pool, slots = part[1], part[2]
-        lease = lease > 0 and math.min(lease, pool_lease(pool)) or 0
+        local pool, weight = part[1], part[2]
+        lease = math.min(lease, pool_lease(pool))
         if pool_is_limited(pool) then
-            local n = #held + 1
-            pool_used[pool] = pool_used[pool] + slots
-            taken[n] = num(slots)
-            held[n] = pool .. '=' .. taken[n]
-            used[2 * n - 1], used[2 * n] = pool, num(pool_used[pool])
+            local n = #pools + 1
+            pools[n], slots[n] = pool, num(weight)
+            parts[n] = pool .. '=' .. slots[n]
+            pool_used[pool] = pool_used[pool] + weight
         end
     end
-    return grant(claim, attempt, shape, table.concat(held, ','), taken, used, lease, since, until_taken), num(lease)
+    if pools[1] then
+        call('ZADD', P .. 'slots', num(now + (until_taken or lease)), claim)
+    end
+    lease = pools[1] and num(lease) or '0'
+    return grant(claim, attempt, shape, table.concat(parts, ','), pools, slots, lease, num(now - since)), lease
 end

@@ -1,4 +1,6 @@
 -- ungrant: a grant ends. What the keys hold: pools.lua.
+--@include lib/names.lua
+--@include lib/events.lua
 --@include lib/pools/grants.lua
 --@include lib/pools/room.lua
 -- mine: the grant as it was read
