@@ -1,26 +1,12 @@
 #!lua flags=allow-oom
--- Renews the leases of grants, all those of an executor in one call. What has ended cannot be renewed.
+-- Renews the leases of what steps of a run hold, all in one call. What has ended cannot be renewed.
 -- KEYS  [1] prefix
--- ARGV  [1] now; then claim, token, claim, token, ...: those of one run follow each other, and are one look
--- RETURNS {'OK', word, word, ...}: OK | STALE for each grant
+-- ARGV  [1] now; [2] run; then steps; then for each of them, in the same order, the token of its grant
+-- RETURNS {'OK', token, ...}: the tokens that are stale
 --@include lib/open.lua
 local PAUSE, SLICE = 30000, 1000
+local run, n = ARGV[2], (#ARGV - 2) / 2
 local reply, ended = {'OK'}, call('ZCOUNT', P .. 'slots', '-inf', NOW) > 0
-
--- The run of the claim at this place, its steps there and behind.
-local function steps_from(place)
-    local run, step = ARGV[place]:match('^([^/]*)/(.*)$')
-    local prefix, steps, n = run .. '/', {step}, 1
-    for i = place + 2, math.min(#ARGV, place + 2 * SLICE) - 1, 2 do
-        local claim = ARGV[i]
-        if claim:find(prefix, 1, true) ~= 1 then
-            break
-        end
-        n = n + 1
-        steps[n] = claim:sub(#prefix + 1)
-    end
-    return run, steps
-end
 
 -- What is shown was not given, not for this claim, or has ended.
 local function is_stale(claim, token, known, lease)
@@ -33,33 +19,35 @@ local function is_stale(claim, token, known, lease)
     return true
 end
 
-local function renew(run, steps, place)
-    local scores, renewed, last, expiry = {}, {}, nil, nil
-    for i, text in ipairs(call('HMGET', P .. 'slots:' .. run, unpack(steps))) do
-        local claim, token = ARGV[place], ARGV[place + 1]
-        local known, lease = (text or ''):match('^token=(%d+) lease=(%d+)')
-        if (known ~= token or ended) and is_stale(claim, token, known, lease) then
-            reply[#reply + 1] = 'STALE'
-        else
-            if lease ~= last then
-                last, expiry = lease, num(now + lease)
-            end
-            scores[#scores + 1], scores[#scores + 2] = expiry, claim
-            renewed[#renewed + 1], reply[#reply + 1] = steps[i], 'OK'
+-- The steps from this argument to that one. Most leases are as long as the one before, and then nothing is read of a grant:
+-- it is compared.
+local function renew(first, last)
+    local grants, prefix = call('HMGET', P .. 'slots:' .. run, unpack(ARGV, first, last)), run .. '/'
+    local scores, steps, count, lease, words, expiry = {}, {}, 0, '0', ' lease=0 ', NOW
+    for i = 1, #grants do
+        local step, token, grant = ARGV[first + i - 1], ARGV[first + i - 1 + n], grants[i] or ''
+        local claim, known, given = prefix .. step, token, lease
+        if grant:find('token=' .. token .. words, 1, true) ~= 1 then
+            known, given = grant:match('^token=(%d+) lease=(%d+)')
         end
-        place = place + 2
+        if (known ~= token or ended) and is_stale(claim, token, known, given) then
+            reply[#reply + 1] = token
+        else
+            if given ~= lease then
+                lease, words, expiry = given, ' lease=' .. given .. ' ', num(now + given)
+            end
+            count = count + 1
+            steps[count], scores[2 * count - 1], scores[2 * count] = step, expiry, claim
+        end
     end
-    if #renewed > 0 then
+    if count > 0 then
         call('ZADD', P .. 'slots', unpack(scores))
         --@include lib/events.lua
-        emit('StepSlotRenewed', run, 'step', table.concat(renewed, ','))
+        emit('StepSlotRenewed', run, 'step', table.concat(steps, ','))
     end
 end
 
-local place = 2
-while place < #ARGV do
-    local run, steps = steps_from(place)
-    renew(run, steps, place)
-    place = place + 2 * #steps
+for first = 3, 2 + n, SLICE do
+    renew(first, math.min(first + SLICE - 1, 2 + n))
 end
 return reply

@@ -223,15 +223,15 @@ int rivers_claim(struct rivers *h, const char *label, const struct rivers_pool *
  * A holder that comes after its stop_at asks once: the server may know that nothing was lost. */
 static struct reply *renew_ask(struct visit *v, const struct rivers_slots *s, int64_t *asked_at)
 {
-    const struct grant grant = {s->claim, "main", s->token};
+    const struct grant grant = {"main", s->token};
     int64_t begun = clock_mono_ms(), answer_ms = terms_answer_ms(s->lease_ms);
     int64_t until = begun < s->stop_at ? lesser(s->stop_at, begun + v->h->timeout_ms) : begun + answer_ms;
     struct reply *r;
 
     *asked_at = begun;
     do {
-        r = call_wait(renew_slots_call(v->h->session.store, &grant, 1), lesser(answer_ms, until - *asked_at),
-                      &v->e);
+        r = call_wait(renew_slots_call(v->h->session.store, s->claim, &grant, 1),
+                      lesser(answer_ms, until - *asked_at), &v->e);
         if (r || (v->e.code != ERR_UNAVAILABLE && v->e.code != ERR_UNKNOWN) || clock_mono_ms() >= until)
             return r;
         *asked_at = clock_mono_ms();
@@ -243,7 +243,7 @@ static enum rivers_code renew(struct visit *v, struct rivers_slots *s)
 {
     int64_t asked_at;
     struct reply *r = renew_ask(v, s, &asked_at);
-    bool renewed = reply_is(reply_at(r, 1), "OK"), answered = r;
+    bool answered = r, renewed = answered && reply_count(r) == 1; /* stale ones are named behind it */
 
     reply_free(r);
     if (renewed)

@@ -149,7 +149,7 @@ static double renew_us(struct bench *b, void *arg)
     double begun = bench_cpu_us(b);
 
     for (size_t i = 0; i < 10; i++)
-        bench_send(b, renew_slots_call(x->slots.store, x->grants, GRANTS));
+        bench_send(b, renew_slots_call(x->slots.store, "r", x->grants, GRANTS));
     bench_land(b);
     return (bench_cpu_us(b) - begun) / (10 * GRANTS);
 }
@@ -163,7 +163,7 @@ static void renewal(struct bench *b)
         snprintf(x.steps[i], sizeof x.steps[i], "s%zu", i);
         struct claimant who = {.run = "r", .step = x.steps[i], .attempt = 1};
         struct reply *r = bench_call(b, claim_call(x.slots.store, &who, asked, 1));
-        x.grants[i] = (struct grant){who.run, who.step, reply_int(reply_at(r, 1), 0)};
+        x.grants[i] = (struct grant){who.step, reply_int(reply_at(r, 1), 0)};
         reply_free(r);
     }
     struct bench_trial trial = {.once = renew_us, .arg = &x};

@@ -92,14 +92,15 @@ struct call *release_call(struct store *s, const struct claimant *who, int64_t t
     return c;
 }
 
-struct call *renew_slots_call(struct store *s, const struct grant *grants, size_t n)
+struct call *renew_slots_call(struct store *s, const char *run, const struct grant *grants, size_t n)
 {
     struct call *c = call_new(s, SCRIPT_POOL_RENEW);
 
-    for (size_t i = 0; i < n; i++) {
-        call_claim_name(c, grants[i].run, grants[i].step);
+    call_str(c, run);
+    for (size_t i = 0; i < n; i++)
+        call_str(c, grants[i].step);
+    for (size_t i = 0; i < n; i++)
         call_int(c, grants[i].token);
-    }
     return c;
 }
 

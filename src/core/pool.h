@@ -31,12 +31,12 @@ void claim_fault(const struct reply *r, const char *step, struct err *e); /* why
 /* token 0: leave the waiting line. */
 struct call *release_call(struct store *s, const struct claimant *who, int64_t token);
 
-/* Renews n grants of one claimant's run: reply {'OK', 'OK' | 'STALE', ...}. */
+/* Renews n grants of a run: reply {'OK', token, ...}, the stale ones. */
 struct grant {
-    const char *run, *step;
+    const char *step;
     int64_t token;
 };
-struct call *renew_slots_call(struct store *s, const struct grant *grants, size_t n);
+struct call *renew_slots_call(struct store *s, const char *run, const struct grant *grants, size_t n);
 
 struct call *pool_set_call(struct store *s, const char *pool, int64_t limit, int64_t lease_ms,
                            int64_t bypass_ms); /* -1: keep */

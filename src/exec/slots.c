@@ -104,6 +104,14 @@ static void renewal_plan(struct slots *s)
         evtimer_del(s->renew);
 }
 
+static bool is_stale(const struct reply *r, int64_t token)
+{
+    for (size_t i = 1; i < reply_count(r); i++)
+        if (reply_int(reply_at(r, i), 0) == token)
+            return true;
+    return false;
+}
+
 static void on_renewed(void *arg, const struct reply *r, const struct err *e)
 {
     struct renewal *n = arg;
@@ -116,10 +124,10 @@ static void on_renewed(void *arg, const struct reply *r, const struct err *e)
         struct claim *c = s->claims;
         while (c && !(has_lease(c) && c->token == n->tokens[i]))
             c = c->next;
-        if (c && reply_is(reply_at(r, 1 + i), "OK"))
-            timer_set(c->fence, left_ms(c, n->asked_at));
-        else if (c)
+        if (c && is_stale(r, c->token))
             lose(c, 0); /* someone else may have them by now */
+        else if (c)
+            timer_set(c->fence, left_ms(c, n->asked_at));
     }
     free(n);
 }
@@ -136,13 +144,14 @@ static void renew(struct slots *s)
     struct grant *grants = xcalloc(n, sizeof *grants);
     for (const struct claim *c = s->claims; c; c = c->next)
         if (has_lease(c)) {
-            grants[a->n] = (struct grant){c->who.run, c->who.step, c->token};
+            grants[a->n] = (struct grant){c->who.step, c->token};
             a->tokens[a->n++] = c->token;
         }
     a->slots = s;
     a->asked_at = clock_mono_ms();
     s->renewal = a;
-    call_send(renew_slots_call(s->store, grants, n), terms_answer_ms(shortest_lease(s)), on_renewed, a);
+    call_send(renew_slots_call(s->store, s->claims->who.run, grants, n), terms_answer_ms(shortest_lease(s)),
+              on_renewed, a);
     free(grants);
 }
 

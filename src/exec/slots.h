@@ -1,5 +1,5 @@
 /*
- * slots: the claims of this process on pools: asks, waits in line, renews all leases in one call, and tells at once when a
+ * slots: the claims of one run on pools: asks, waits in line, renews all leases in one call, and tells at once when a
  * lease is lost.
  *
  *                slots_claim                GRANTED

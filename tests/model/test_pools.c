@@ -216,14 +216,22 @@ static void op_release(struct sim *s)
 
 static void op_renew(struct sim *s)
 {
+    size_t of_run = below(s, REF_RUNS);
+    struct text tokens = {0};
+
     line_start(s, "pool/renew");
+    text_addf(&s->line, "\tr%zu", of_run);
     text_add(&s->want, "OK");
-    for (size_t i = below(s, 3); i < REF_CLAIMS; i += 1 + below(s, 3)) {
+    for (size_t step = below(s, 2); step < REF_STEPS; step += 1 + below(s, 2)) {
+        size_t i = of_run * REF_STEPS + step;
         int64_t token = s->ref.claims[i].token - one_in(s, 10);
-        add_claim(s, i);
-        text_addf(&s->line, "\t%" PRId64, token);
-        text_addf(&s->want, " %s", pool_ref_renew(&s->ref, i, token));
+        text_addf(&s->line, "\ts%zu", step);
+        text_addf(&tokens, "\t%" PRId64, token);
+        if (!pool_ref_renew(&s->ref, i, token))
+            text_addf(&s->want, " %" PRId64, token);
     }
+    text_add(&s->line, text_get(&tokens));
+    text_release(&tokens);
     expect(s, run(s, SCRIPT_POOL_RENEW));
 }
 

@@ -84,7 +84,7 @@ static struct row grant_ends[] = {
     {"pool/claim x/a '' 1 0 db 2", "GRANTED 1 300000"},
     {"pool/claim y/a '' 1 0 db 2", "WAITING pool 'db' full (2/2) db 1"},
     {"DEL @slots:x @events", "2"},
-    {"same pool/renew x/a 1", "OK STALE"},
+    {"same pool/renew x a 1", "OK 1"},
     {"rows pool/info db", "3"},
     {"at 301000", ""},
     {"pool/claim y/a '' 1 0 db 2", "GRANTED 2 300000"},

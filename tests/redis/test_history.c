@@ -79,7 +79,7 @@ static struct row shown_by_a_holder_of_slots[] = {
     {"HSET @pool_limits db 1", "1"},
     {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 300000"},
     {"pool/claim y/a '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
-    {"pool/renew lost/a 5", "OK STALE"},
+    {"pool/renew lost a 5", "OK 5"},
     {"pool/release x/a 1 1", "OK"},
     {"rows pool/claim z/a '' 1 0 db 1", "0"},
     {"HGET @slots:y a", "waits"},

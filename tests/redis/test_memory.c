@@ -55,7 +55,7 @@ static struct row what_holds_and_ends[] = {
     {"rows run/start $C %C host:3 30000", "1"},
     {"run/renew 30000 $A %A host:1", "OK OK"},
     {"run/hold 30000 $A %A", "OK"},
-    {"pool/renew $A/s 4", "OK OK"},
+    {"pool/renew $A s 4", "OK"},
     {"run/report $A %A host:1 1 s StepStart Running 1 ''", "OK"},
     {"run/drop $A %A host:1 s 3", "OK"},
     {"pool/release $A/s 4 1", "OK"},

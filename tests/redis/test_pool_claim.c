@@ -525,7 +525,7 @@ static struct row grace[] = {
     {"HSET @meta resumed_at 99000", "1"},
     {"pool/claim x/c '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
     {"ZRANGE @slots 0 -1 WITHSCORES", "x/a 104000 x/b 119000"},
-    {"pool/renew x/a 1", "OK OK"},
+    {"pool/renew x a 1", "OK"},
     {"ZSCORE @slots x/a", "105000"},
     {"at 105000", ""},
     {"pool/claim x/c '' 1 0 db 1", "GRANTED 3 5000"},
@@ -566,7 +566,7 @@ static struct row clock_set_ahead[] = {
     {"at 3721001", ""},
     {"admit", "OK 0"},
     {"ZSCORE @slots x/b", "3781001"},
-    {"pool/renew x/b 2", "OK OK"},
+    {"pool/renew x b 2", "OK"},
     {0},
 };
 

@@ -11,7 +11,7 @@ static struct row renewed[] = {
     {"pool/claim x/a '' 1 0 db 3", "GRANTED 1 300000"},
     {"DEL @events", "1"},
     {"at 300999", ""},
-    {"pool/renew x/a 1", "OK OK"},
+    {"pool/renew x a 1", "OK"},
     {"ZSCORE @slots x/a", "600999"},
     {"events", "StepSlotRenewed x step a"},
     {0},
@@ -26,11 +26,14 @@ static struct row many[] = {
     {"pool/claim y/c '' 1 0 api 1", "GRANTED 3 9000"},
     {"at 2000", ""},
     {"DEL @events", "1"},
-    {"pool/renew x/a 1 x/b 2 nobody/x 1 y/c 2", "OK OK OK STALE STALE"},
+    {"pool/renew x a b 1 2", "OK"},
     {"events", "StepSlotRenewed x step a,b"},
-    {"pool/renew x/a 1 x/b 1 nobody/x 1 y/c 3", "OK OK STALE STALE OK"},
-    {"ZRANGE @slots 0 -1 WITHSCORES", "x/a 7000 x/b 11000 y/c 11000"},
-    {"same pool/renew", "OK"},
+    {"ZRANGE @slots 0 -1 WITHSCORES", "x/a 7000 y/c 10000 x/b 11000"},
+    {"at 3000", ""},
+    {"pool/renew x b none a c 2 1 1 3", "OK 1 3"},
+    {"same pool/renew x b a 1 2", "OK 1 2"},
+    {"ZRANGE @slots 0 -1 WITHSCORES", "x/a 8000 y/c 10000 x/b 12000"},
+    {"same pool/renew x", "OK"},
     {0},
 };
 
@@ -40,9 +43,9 @@ static struct row expired[] = {
     {"HSET @pool_leases db 10", "1"},
     {"pool/claim x/a '' 1 0 db 3", "GRANTED 1 1000"},
     {"at 2000", ""},
-    {"same pool/renew x/a 1", "OK STALE"},
+    {"same pool/renew x a 1", "OK 1"},
     {"pool/claim x/b '' 1 0 db 4", "GRANTED 2 1000"},
-    {"same pool/renew x/a 1", "OK STALE"},
+    {"same pool/renew x a 1", "OK 1"},
     {0},
 };
 
@@ -50,7 +53,7 @@ static struct row released[] = {
     {"HSET @pool_limits db 4", "1"},
     {"pool/claim x/a '' 1 0 db 3", "GRANTED 1 300000"},
     {"pool/release x/a 1 1", "OK"},
-    {"same pool/renew x/a 1", "OK STALE"},
+    {"same pool/renew x a 1", "OK 1"},
     {0},
 };
 
@@ -60,8 +63,8 @@ static struct row granted_anew[] = {
     {"at 301000", ""},
     {"pool/claim x/a '' 1 0 db 1", "GRANTED 2 300000"},
     {"at 302000", ""},
-    {"same pool/renew x/a 1", "OK STALE"},
-    {"pool/renew x/a 2", "OK OK"},
+    {"same pool/renew x a 1", "OK 1"},
+    {"pool/renew x a 2", "OK"},
     {0},
 };
 
@@ -70,7 +73,7 @@ static struct row waiter[] = {
     {"HSET @pool_limits db 1", "1"},
     {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 300000"},
     {"pool/claim x/b '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
-    {"same pool/renew x/b 1", "OK STALE"},
+    {"same pool/renew x b 1", "OK 1"},
     {0},
 };
 
@@ -79,7 +82,7 @@ static struct row changed_lease[] = {
     {"HSET @pool_limits db 2", "1"},
     {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 300000"},
     {"HSET @pool_leases db 5000", "1"},
-    {"pool/renew x/a 1", "OK OK"},
+    {"pool/renew x a 1", "OK"},
     {"ZSCORE @slots x/a", "301000"},
     {"pool/claim x/b '' 1 0 db 1", "GRANTED 2 5000"},
     {0},
@@ -91,9 +94,9 @@ static struct row after_a_gap[] = {
     {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 5000"},
     {"HSET @meta resumed_at 10000", "1"},
     {"at 15000", ""},
-    {"same pool/renew x/a 1", "OK STALE"},
+    {"same pool/renew x a 1", "OK 1"},
     {"at 14999", ""},
-    {"pool/renew x/a 1", "OK OK"},
+    {"pool/renew x a 1", "OK"},
     {"ZSCORE @slots x/a", "19999"},
     {0},
 };
@@ -106,12 +109,12 @@ static struct row before_a_sweep[] = {
     {"pool/claim x/b '' 1 0 db 1", "GRANTED 2 5000"},
     {"admit", "OK 0"},
     {"at 3601000", ""},
-    {"pool/renew x/a 1", "OK OK"},
+    {"pool/renew x a 1", "OK"},
     {"HGET @meta unswept", "1000 3601000"},
     {"at 3605999", ""},
-    {"pool/renew x/a 1", "OK OK"},
+    {"pool/renew x a 1", "OK"},
     {"at 3606000", ""},
-    {"same pool/renew x/b 2", "OK STALE"},
+    {"same pool/renew x b 2", "OK 2"},
     {0},
 };
 

@@ -54,9 +54,9 @@ static struct row lowered[] = {
     {"pool/claim x/a '' 1 0 db 4", "GRANTED 1 300000"},
     {"pool/set db 1 '' ''", "OK 1 300000 10000"},
     {"HGETALL @pool_used", "db 4"},
-    {"pool/renew x/a 1", "OK OK"},
+    {"pool/renew x a 1", "OK"},
     {"pool/set db 0 '' ''", "OK 0 300000 10000"},
-    {"pool/renew x/a 1", "OK OK"},
+    {"pool/renew x a 1", "OK"},
     {0},
 };
 

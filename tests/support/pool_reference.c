@@ -435,14 +435,14 @@ void pool_ref_release(struct pool_reference *ref, size_t i, int64_t token, int64
     text_add(answer, "OK");
 }
 
-const char *pool_ref_renew(struct pool_reference *ref, size_t i, int64_t token)
+bool pool_ref_renew(struct pool_reference *ref, size_t i, int64_t token)
 {
     struct ref_claim *c = &ref->claims[i];
 
     if (c->state != REF_HOLDS || c->token != token || is_over(ref, c))
-        return "STALE";
+        return false;
     c->until = ref->now + c->lease;
-    return "OK";
+    return true;
 }
 
 void pool_ref_end_run(struct pool_reference *ref, size_t run)

@@ -42,12 +42,12 @@ struct pool_reference {
 int64_t pool_ref_limit(const struct pool_reference *ref, size_t pool);
 int64_t pool_ref_used(const struct pool_reference *ref, size_t pool);
 
-/* The scripts of lua/pool, with their answers as one line. */
+/* The scripts of lua/pool, with their answers as one line; of renew, whether it did. */
 void pool_ref_claim(struct pool_reference *ref, size_t i, int64_t attempt, const int64_t asks[REF_POOLS],
                     int64_t priority, struct text *answer);
 void pool_ref_release(struct pool_reference *ref, size_t i, int64_t token, int64_t attempt,
                       struct text *answer); /* token 0: none */
-const char *pool_ref_renew(struct pool_reference *ref, size_t i, int64_t token);
+bool pool_ref_renew(struct pool_reference *ref, size_t i, int64_t token);
 void pool_ref_serve(struct pool_reference *ref); /* after a pool was set */
 void pool_ref_admit(struct pool_reference *ref); /* what run/admit does to pools */
 void pool_ref_end_run(struct pool_reference *ref, size_t run);
