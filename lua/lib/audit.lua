@@ -160,7 +160,7 @@ local function zset_rule(name)
     elseif kind == 'pool' and rest:match(':waiters$') then
         return no_waiter, take_out(name)
     elseif kind == 'shape' then
-        return no_waiter, function(member) shape_line(rest, 'ZREM', member) end
+        return no_waiter, function(member) shape_line(rest, first_member(rest), 'ZREM', member) end
     end
 end
 

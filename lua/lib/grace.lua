@@ -2,7 +2,6 @@
 -- clock stood still or jumped. `meta` has the last one that an admission has seen (upkeep.lua). Before that, whoever may end a
 -- grant sees that the last sweep is long past: the clock has jumped, and the next admission is to look, or there is no dequeuer.
 -- `unswept` in `meta` is `<the last sweep> <when this was noticed>`; a lease later grants end all the same.
-local PATIENCE = 30000 -- ms: who waits asks again within this time, and comes within it for what was granted
 local GAP = 15000 -- ms: a sweep that was before this, or before half a lease, is long past
 
 local resumed_at, swept_at, unswept
@@ -39,9 +38,4 @@ end
 
 local function slot_is_over(claim, lease)
     return is_over(call('ZSCORE', P .. 'slots', claim), lease)
-end
-
--- Whether there are grants or waiters, `slots` or `waiters`, that were not renewed in time.
-local function is_any_due(index)
-    return call('ZCOUNT', P .. index, '-inf', NOW) > 0
 end

@@ -2,6 +2,7 @@
 -- and nobody would miss them for hours. So each that ends later than its length from now on is cut to that, in slices; who is
 -- alive renews it long before. `meta` field set_back: `<index> <cursor>` of the next slice.
 --@include lib/grace.lua
+--@include lib/pools/due.lua
 --@include lib/pools/grants.lua
 local SLACK, SLICE = 1000, 20
 local NEXT = {running = 'slots', slots = 'waiters'}

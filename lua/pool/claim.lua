@@ -23,13 +23,13 @@ end
 
 -- A new claim, of what is free and nobody waits for.
 local function take(unlimited)
-    if call('EXISTS', unpack(lines())) > 0 then
+    if now < (tonumber(call('HGET', P .. 'meta', 'paused_until')) or 0) then
+        return nil
+    elseif call('EXISTS', unpack(lines())) > 0 then
         --@include lib/pools/borne.lua
         if not is_borne(pools, names) then
             return nil
         end
-    elseif now < (tonumber(call('HGET', P .. 'meta', 'paused_until')) or 0) then
-        return nil
     end
     local held, limited, slots = held_of(unlimited)
     local lease = limited[1] and shortest_lease(call('HMGET', P .. 'pool_leases', unpack(names))) or 0
@@ -40,19 +40,27 @@ local function take(unlimited)
     return {'GRANTED', grant(claim, attempt, shape, held, limited, slots, lease, '0'), lease}
 end
 
+-- It holds what it asks.
+local function hold_on(mine)
+    local expiry = mine and mine.attempt == attempt and mine.shape == shape and call('ZSCORE', P .. 'slots', claim)
+    if not expiry or now >= tonumber(expiry) then
+        return nil
+    end
+    call('ZADD', P .. 'slots', num(now + mine.lease), claim)
+    return {'GRANTED', mine.token, num(mine.lease)}
+end
+
 -- The answer where it takes no more than a look at the claim and its pools.
 local function answer(known)
-    local full, unlimited = look()
-    if not full then
-        return nil
-    elseif not known then
-        return not full[1] and take(unlimited)
+    if known and known ~= 'waits' then
+        return hold_on(grant_read(known))
     end
-    --@include lib/pools/again.lua
-    if known == 'waits' then
+    local full, unlimited = look()
+    if full and known then
+        --@include lib/pools/again.lua
         return wait_on(claim, attempt, shape, full)
     end
-    return hold_on(claim, attempt, shape, grant_read(known))
+    return full and not full[1] and take(unlimited)
 end
 
 local known = call('HGET', P .. 'slots:' .. run, step)

@@ -4,9 +4,10 @@
 -- ARGV  [1] now; [2] run; then steps; then for each of them, in the same order, the token of its grant
 -- RETURNS {'OK', token, ...}: the tokens that are stale
 --@include lib/open.lua
+--@include lib/pools/due.lua
 local PAUSE, SLICE = 30000, 1000
 local run, n = ARGV[2], (#ARGV - 2) / 2
-local reply, ended = {'OK'}, call('ZCOUNT', P .. 'slots', '-inf', NOW) > 0
+local reply, ended = {'OK'}, is_any_due('slots')
 
 -- What is shown was not given, not for this claim, or has ended.
 local function is_stale(claim, token, known, lease)

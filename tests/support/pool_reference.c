@@ -352,20 +352,20 @@ static bool is_any_waited_for(const struct pool_reference *ref, const int64_t as
     return false;
 }
 
-/* What the claim and its pools alone can answer: nobody else is looked after, whatever has ended or changed for them. It is
- * new, of what is free and nobody waits for; it waits as before for what is taken, while nothing has ended; or it holds what
- * it asks. */
+/* What the claim and its pools alone can answer: nobody else is looked after, whatever has ended or changed for them. It
+ * holds what it asks, whatever the limits are now; it is new, of what is free and nobody waits for; or it waits as before for
+ * what is taken, while nothing has ended. */
 static bool is_uncontested(struct pool_reference *ref, const struct ref_claim *c, int64_t attempt,
                            const int64_t asks[REF_POOLS])
 {
+    if (c->state != REF_IDLE && (c->attempt != attempt || !same_shape(c->asks, asks)))
+        return false;
+    if (c->state == REF_HOLDS)
+        return ref->now < c->until;
     if (never(ref, asks) >= 0)
         return false;
     if (c->state == REF_IDLE)
         return !is_any_full(ref, asks) && !is_any_waited_for(ref, asks);
-    if (c->attempt != attempt || !same_shape(c->asks, asks))
-        return false;
-    if (c->state == REF_HOLDS)
-        return ref->now < c->until;
     return is_any_full(ref, asks) && !first_due(ref, REF_HOLDS) && !first_due(ref, REF_WAITS);
 }
 

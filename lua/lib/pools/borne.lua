@@ -1,20 +1,18 @@
 -- borne: whether all who wait for some pools were passed before, and not for too long: then another may pass them, when nothing
--- has ended, or changed for them, and grants are not paused.
+-- has ended, or changed for them.
 --@include lib/pools/members.lua
 --@include lib/pools/settings.lua
---@include lib/grace.lua
+--@include lib/pools/due.lua
 local function is_borne(pools, names)
-    local bypass = call('HMGET', P .. 'pool_bypass', unpack(names))
     for i, pool in ipairs(pools) do
-        for _, head in ipairs(call('ZRANGE', P .. 'pool:' .. pool .. ':shapes', '0', num(AHEAD - 1))) do
+        for _, head in ipairs(call('ZRANGE', P .. 'pool:' .. pool .. ':shapes', '0', AHEAD_LAST)) do
             local first = first_waiter(line_name(head))
             local passed_at = first and call('HGET', P .. 'wait:' .. first, 'passed_at')
-            if not passed_at or now >= passed_at + bypass_read(bypass[i]) then
+            if not passed_at or now >= passed_at + bypass_read(call('HGET', P .. 'pool_bypass', names[i])) then
                 return false
             end
         end
     end
-    local meta = call('HMGET', P .. 'meta', 'pools_seen', 'paused_until')
-    return now >= (tonumber(meta[2]) or 0) and not is_any_due('slots') and not is_any_due('waiters') and
-        call('EXISTS', P .. 'pools_due') == 0 and not limits_changed(meta[1])
+    return not is_any_due('slots') and not is_any_due('waiters') and call('EXISTS', P .. 'pools_due') == 0 and
+        not limits_changed()
 end

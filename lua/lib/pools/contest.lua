@@ -2,6 +2,7 @@
 --@include lib/pools/line.lua
 --@include lib/pools/settings.lua
 --@include lib/grace.lua
+--@include lib/pools/due.lua
 --@include lib/history.lua
 
 -- Gives back what a claim holds or waits with.

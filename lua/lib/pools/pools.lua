@@ -17,6 +17,7 @@
 --@include lib/pools/waiters.lua
 --@include lib/pools/serve.lua
 --@include lib/grace.lua
+--@include lib/pools/due.lua
 --@include lib/pools/ungrant.lua
 --@include lib/drift.lua
 

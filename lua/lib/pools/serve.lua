@@ -5,7 +5,6 @@
 --@include lib/bell.lua
 local LOOKS = 500 -- heads of shapes looked at in one call
 local GRANTS = 50 -- grants to waiters in one call
-local BATCH = 8   -- heads read at once
 
 -- Tells the process of a claim that something changed; the bell of one that is gone vanishes.
 local function ring_claimant(claim)
@@ -52,8 +51,8 @@ end
 -- The next head of a line, false when nobody is left who could come in.
 local function next_head(line)
     local heads = line.heads
-    if not heads or (line.i > #heads and #heads == BATCH) then
-        heads = pool_room(line.pool) > 0 and heads_of(line.pool, line.at, BATCH) or {}
+    if not heads or (line.i > #heads and #heads == AHEAD) then
+        heads = pool_room(line.pool) > 0 and (line.at == 0 and ahead_in[line.pool] or heads_of(line.pool, line.at, AHEAD)) or {}
         line.heads, line.i = heads, 1
     end
     return heads[line.i]
@@ -79,10 +78,11 @@ local function let_in(head)
         return false
     end
     --@include lib/pools/waiters.lua
-    local claim = first_waiter(shape)
-    local f = call('HMGET', P .. 'wait:' .. claim, 'attempt', 'since', 'arrival', 'passed_at')
+    local member = first_member(shape)
+    local claim = line_name(member)
+    local f = call('HMGET', P .. 'wait:' .. claim, 'attempt', 'since', 'passed_at')
     if not f[1] then
-        first_waiter_forget(shape, claim)
+        first_waiter_forget(shape, member)
         return true
     end
     ring_claimant(claim)
@@ -90,7 +90,7 @@ local function let_in(head)
         return false
     end
     mark_passed(shape, head.priority, head.arrival)
-    line_leave(shape, line_member(f[3], claim), tonumber(f[4]))
+    line_leave(shape, member, tonumber(f[3]), member)
     grant_shape(claim, f[1], shape, tonumber(f[2]), PATIENCE)
     return true
 end

@@ -19,11 +19,11 @@ local function bypass_read(text)
 end
 
 -- Whether the limits are others than those that were followed last, which matters while somebody waits: the limits, {pool,
--- limit, pool, limit, ...}, and the text to remember them by. seen: that text, where it was read already.
-local function limits_changed(seen)
+-- limit, pool, limit, ...}, and the text to remember them by.
+local function limits_changed()
     local flat = call('HGETALL', P .. 'pool_limits')
     local text = table.concat(flat, '\n')
-    if (seen or call('HGET', P .. 'meta', 'pools_seen') or '') ~= text then
+    if (call('HGET', P .. 'meta', 'pools_seen') or '') ~= text then
         return flat, text
     end
 end

@@ -2,7 +2,7 @@
 --@include lib/names.lua
 --@include lib/events.lua
 --@include lib/pools/grants.lua
---@include lib/pools/room.lua
+--@include lib/pools/used.lua
 -- mine: the grant as it was read
 local function ungrant(claim, mine, event)
     local run, step = run_and_step(claim)

@@ -1,11 +1,11 @@
 -- waiters: who joins the lines of its pools, and who leaves them.
 --@include lib/pools/line.lua
 --@include lib/drift.lua
---@include lib/grace.lua
--- Changes the line of a shape, and the place of the shape in the lines of its pools. Returns who is first now, and who was.
-local function shape_line(shape, command, ...)
+--@include lib/pools/due.lua
+-- Changes the line of a shape, and the place of the shape in the lines of its pools. old: its first member. Returns who is
+-- first now.
+local function shape_line(shape, old, command, ...)
     local key = P .. 'shape:' .. shape
-    local old = call('ZRANGE', key, '0', '0')[1]
     call(command, key, ...)
     local new = call('ZRANGE', key, '0', '0', 'WITHSCORES')
     for _, part in ipairs(new[1] ~= old and parts_of[shape] or {}) do
@@ -18,20 +18,20 @@ local function shape_line(shape, command, ...)
         end
     end
     ahead_forget()
-    return new[1] and line_name(new[1]), old and line_name(old)
+    return new[1] and line_name(new[1])
 end
 
 -- One that comes before the head of its shape keeps what was kept for that.
 local function waiter_add(claim, attempt, shape, priority, arrival)
     local member, run, step = line_member(arrival, claim), run_and_step(claim)
-    local score = num(0 - priority)
-    local first, before = shape_line(shape, 'ZADD', score, member)
+    local score, before = num(0 - priority), first_member(shape)
+    local first = shape_line(shape, before, 'ZADD', score, member)
     for _, part in ipairs(parts_of[shape]) do
         call('ZADD', P .. 'pool:' .. part[1] .. ':waiters', score, member)
     end
     call('HSET', P .. 'wait:' .. claim, 'attempt', attempt, 'shape', shape, 'priority', num(priority), 'arrival',
         num(arrival), 'since', NOW)
-    local passed_at = before and first == claim and call('HGET', P .. 'wait:' .. before, 'passed_at')
+    local passed_at = before and first == claim and call('HGET', P .. 'wait:' .. line_name(before), 'passed_at')
     if passed_at then
         call('HSET', P .. 'wait:' .. claim, 'passed_at', passed_at)
     end
@@ -40,10 +40,10 @@ local function waiter_add(claim, attempt, shape, priority, arrival)
 end
 
 -- Takes a member out of all lines of its shape. Who waits behind it there was passed by the same claims, as long as it was there.
--- What `slots:<run>` says of it is left to the caller.
-local function line_leave(shape, member, passed_at)
+-- What `slots:<run>` says of it is left to the caller. first: the first member of the shape.
+local function line_leave(shape, member, passed_at, first)
     local claim = line_name(member)
-    local heir = shape_line(shape, 'ZREM', member)
+    local heir = shape_line(shape, first, 'ZREM', member)
     for _, part in ipairs(parts_of[shape]) do
         call('ZREM', P .. 'pool:' .. part[1] .. ':waiters', member)
     end
@@ -58,14 +58,14 @@ end
 local function waiter_drop(claim)
     local run, step = run_and_step(claim)
     local f = call('HMGET', P .. 'wait:' .. claim, 'shape', 'arrival', 'passed_at')
-    line_leave(f[1], line_member(f[2], claim), tonumber(f[3]))
+    line_leave(f[1], line_member(f[2], claim), tonumber(f[3]), first_member(f[1]))
     call('HDEL', P .. 'slots:' .. run, step)
 end
 
 -- The first waiter of a shape has no record.
-local function first_waiter_forget(shape, claim)
-    local run, step = run_and_step(claim)
-    line_leave(shape, call('ZRANGE', P .. 'shape:' .. shape, '0', '0')[1])
+local function first_waiter_forget(shape, member)
+    local run, step = run_and_step(line_name(member))
+    line_leave(shape, member, nil, member)
     call('HDEL', P .. 'slots:' .. run, step)
     drift('shape:' .. shape, run, 'step', step)
 end
