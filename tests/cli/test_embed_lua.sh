@@ -28,7 +28,7 @@ refuses() { # NAME MESSAGE
     else say ok "$1"; fi
 }
 
-echo 1..7
+echo 1..8
 cat >lua/lib/open.lua <<'END'
 -- open: what every script starts with.
 local P = KEYS[1]
@@ -109,6 +109,40 @@ local function far(name)
  local function key(name)
      return P .. name -- not(other)
  end
+    return key('')
+end
+return far()
+end)()
+END
+
+cat >lua/run/go.lua <<'END'
+#!lua
+--@include lib/open.lua
+local function far(name)
+    --@include lib/key.lua
+    if name ~= key('') then
+
+        --@include lib/use.lua
+        return shown(name)
+    end
+    return key('')
+end
+return far()
+END
+becomes a_fragment_is_there_until_its_block_ends <<'END'
+#!lua
+local P = KEYS[1]
+return (function()
+local function far(name)
+ local function key(name)
+     return P .. name -- not(other)
+ end
+    if name ~= key('') then
+ local function shown(name) -- of a key
+     return '"' .. key(name) .. '"'
+ end
+        return shown(name)
+    end
     return key('')
 end
 return far()
