@@ -87,7 +87,7 @@ local function far(name)
         --@include lib/use.lua
         return shown(name)
     end
-    --@include lib/key.lua
+    --@include lib/use.lua
     return key('')
 end
 return far()
