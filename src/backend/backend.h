@@ -22,6 +22,7 @@ struct check;
 struct event_base;
 struct reaper;
 struct settings;
+struct store;
 
 /* An executor to be started: `rivers execute <run>` with its token. Launching the same again must not run it
  * twice: the token sees to that, whatever the type does. */
@@ -51,6 +52,7 @@ struct backend_events {
 struct backend_host {
     struct event_base *base;
     struct reaper *reaper;
+    struct store *store;
     const struct access_options *access; /* to Kubernetes */
     const char *redis_url, *namespace;   /* for the executors */
     const char *installation;        /* a name of the data on this server; "" for a type without recover */

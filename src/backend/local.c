@@ -11,6 +11,7 @@
 
 #include "backend/backend.h"
 #include "backend/check.h"
+#include "backend/renewals.h"
 #include "base/cgroup.h"
 #include "base/environment.h"
 #include "base/log.h"
@@ -29,6 +30,8 @@ extern char **environ;
 struct guard_process {
     struct backend *backend;
     struct process *process;
+    struct seats *seats; /* shared with it */
+    struct renewals *renewals;
     int socket;
     struct event *readable, *overdue;
     size_t ordered, executors; /* that are not launched yet; all */
@@ -234,6 +237,8 @@ static void guard_free(struct guard_process *g)
     LIST_REMOVE(g, link);
     event_free(g->readable);
     event_free(g->overdue);
+    renewals_free(g->renewals);
+    seats_free(g->seats);
     close(g->socket);
     free(g);
 }
@@ -315,12 +320,14 @@ static struct guard_process *guard_start(struct backend *b, struct err *e)
     g->readable = event_new(b->host.base, g->socket, EV_READ | EV_PERSIST, on_readable, g);
     g->overdue = evtimer_new(b->host.base, on_overdue, g);
     LIST_INSERT_HEAD(&b->guards, g, link);
-    g->process = guard_process_start(g, ends[1], e);
+    if ((g->seats = seats_new(g->socket, e)))
+        g->process = guard_process_start(g, ends[1], e);
     close(ends[1]);
     if (!g->process) {
         guard_free(g);
         return NULL;
     }
+    g->renewals = renewals_new(b->host.store, b->host.settings, g->seats);
     event_add(g->readable, NULL);
     return g;
 }

@@ -154,6 +154,15 @@ void cycle_hold(struct cycle *c, struct bench *b, struct cycle_run *held, size_t
     }
 }
 
+struct call *cycle_renew_call(struct store *s, const struct cycle_run *held, size_t n, int64_t lease_ms)
+{
+    struct call *c = renew_call(s, lease_ms);
+
+    for (size_t i = 0; i < n; i++)
+        renew_add(c, &(struct execution){held[i].id, held[i].token, BENCH_EXECUTOR});
+    return c;
+}
+
 double cycle_once(struct bench *b, void *arg)
 {
     struct cycle *c = arg;

@@ -34,6 +34,9 @@ struct cycle_run {
 };
 void cycle_hold(struct cycle *c, struct bench *b, struct cycle_run *held, size_t n);
 
+/* One renewal of n of them. */
+struct call *cycle_renew_call(struct store *s, const struct cycle_run *held, size_t n, int64_t lease_ms);
+
 /* `runs` life cycles, of rivers and of the lower bound: µs of Redis CPU a run. For bench_trials, arg is the cycle. */
 double cycle_once(struct bench *b, void *arg);
 double cycle_bare(struct bench *b, void *arg);

@@ -202,13 +202,11 @@ static void leases_end(struct pile *p, struct bench *b, size_t n)
     struct cycle_run *held = xcalloc(n, sizeof *held);
 
     cycle_hold(&p->passing, b, held, n);
-    for (size_t i = 0; i < n && bench_ok(b); i++) {
-        bench_send(b, renew_call(p->passing.store,
-                                 &(struct execution){held[i].id, held[i].token, BENCH_EXECUTOR}, SOON_MS));
-        if (i % 50 == 49)
-            bench_land(b);
+    for (size_t i = 0; i < n && bench_ok(b); i += RENEW_BATCH) {
+        size_t batch = n - i < RENEW_BATCH ? n - i : RENEW_BATCH;
+        bench_send(b, cycle_renew_call(p->passing.store, &held[i], batch, SOON_MS));
+        bench_land(b);
     }
-    bench_land(b);
     bench_nap_us(SOON_MS * 1000);
     free(held);
 }

@@ -10,7 +10,6 @@
 
 #define EVENTS_KEPT 100000 /* by lua/lib/events.lua */
 #define LEASE_MS    30000
-#define EXECUTORS   100 /* connections, each with one call in flight */
 
 static void life_cycle(struct bench *b)
 {
@@ -128,23 +127,25 @@ static void durable(struct bench *b)
 
 /* --- runs in progress */
 
+#define CONNECTIONS 100 /* of dequeuers, or of executors with one call in flight each */
+
 struct renewals {
-    struct redis *redis[EXECUTORS];
-    struct store *stores[EXECUTORS];
+    struct redis *redis[CONNECTIONS];
+    struct store *stores[CONNECTIONS];
     struct cycle_run *runs;
-    size_t n;
+    size_t n, batch; /* runs a call */
 };
 
 /* µs of Redis CPU for one renewal of each. */
 static double renewals_us(struct bench *b, void *arg)
 {
-    struct renewals *x = arg;
+    const struct renewals *x = arg;
     double begun = bench_cpu_us(b);
 
-    for (size_t i = 0; i < x->n && bench_ok(b); i++) {
-        const struct execution run = {x->runs[i].id, x->runs[i].token, BENCH_EXECUTOR};
-        bench_send(b, renew_call(x->stores[i % EXECUTORS], &run, LEASE_MS));
-        if (i % EXECUTORS == EXECUTORS - 1)
+    for (size_t i = 0; i < x->n && bench_ok(b); i += x->batch) {
+        struct store *s = x->stores[i / x->batch % CONNECTIONS];
+        bench_send(b, cycle_renew_call(s, &x->runs[i], x->batch, LEASE_MS));
+        if (b->pending == CONNECTIONS)
             bench_land(b);
     }
     bench_land(b);
@@ -157,35 +158,51 @@ static void renewals_open(struct renewals *x, struct bench *b, struct cycle *c)
     x->n = (size_t)bench_size(b, 10000, 50);
     x->runs = xcalloc(x->n, sizeof *x->runs);
     cycle_hold(c, b, x->runs, x->n);
-    for (size_t i = 0; i < EXECUTORS; i++) {
+    for (size_t i = 0; i < CONNECTIONS; i++) {
         x->redis[i] = redis_new(b->base, redis_url_get(b->redis), "rivers-executor");
         x->stores[i] = store_new(x->redis[i], store_namespace_get(c->store));
     }
 }
 
+static void renewals_close(struct renewals *x)
+{
+    for (size_t i = 0; i < CONNECTIONS; i++) {
+        store_free(x->stores[i]);
+        redis_free(x->redis[i]);
+    }
+    free(x->runs);
+}
+
+/* Redis CPU of renewals that take `us` together, in per cent of the time between two of them. */
+static double share(double us, int64_t every_ms)
+{
+    return us / 1e3 / (double)every_ms * 100;
+}
+
 static void renewals(struct bench *b)
 {
-    struct renewals x;
+    struct renewals batches = {.batch = RENEW_BATCH}, alone;
     struct cycle c;
-    struct bench_trial trial = {.once = renewals_us, .arg = &x};
 
     cycle_init(&c, b, "renewals", 0);
-    renewals_open(&x, b, &c);
-    bench_trials(b, &trial, 1, (size_t)bench_size(b, 11, 1));
-    bench_report(b, BAR_AT_MOST, 3, "%", trial.median / 1e3 / (double)terms_renew_ms(LEASE_MS) * 100, 0,
+    renewals_open(&batches, b, &c);
+    alone = batches;
+    alone.batch = 1;
+    struct bench_trial trials[] = {{.once = renewals_us, .arg = &batches},
+                                   {.once = renewals_us, .arg = &alone}};
+    bench_trials(b, trials, 2, (size_t)bench_size(b, 11, 1));
+    bench_report(b, BAR_AT_MOST, 3, "%", share(trials[0].median, terms_ahead_ms(LEASE_MS)), 0,
                  "of a core of Redis, 10,000 runs, leases of 30 s");
-    for (size_t i = 0; i < EXECUTORS; i++) {
-        store_free(x.stores[i]);
-        redis_free(x.redis[i]);
-    }
-    free(x.runs);
+    bench_report(b, BAR_NONE, 0, "%", share(trials[1].median, terms_renew_ms(LEASE_MS)), 0,
+                 "the same, each executor for itself");
+    renewals_close(&batches);
     cycle_release(&c);
 }
 
 const struct bench_row bench_run_rows[] = {
     {"life-cycle", "submit, admit, start, finish, gates on", "bare Lua with the same counters", life_cycle},
     {"durable", "life cycle with an append-only file", "without", durable},
-    {"renewals", "leases of runs in progress, renewed as executors do", "nothing", renewals},
+    {"renewals", "leases of runs in progress, renewed in batches by dequeuers", "nothing", renewals},
     {"memory", "a queued run of 300 bytes and 4 tags", "BullMQ 947, asynq 880 bytes", memory},
     {"phases", "Redis CPU a run by script", "bare Lua for all four", phases},
     {0},

@@ -45,14 +45,14 @@ static int execute(struct context *ctx, const void *options, const struct operan
         return -1;
     if (!ordered && the_only_order(&order, args->words[0], e) < 0)
         return -1;
-    struct guard *guard = guard_fork(orders, &order, e);
-    if (!guard)
+    struct seat *seat = guard_fork(orders, &order, e);
+    if (!seat)
         return -1;
     strncpy(args->words[0], order.run, strlen(args->words[0])); /* for the list of processes */
     if (context_store_open(ctx, &store, e) < 0) /* not waiting: a run outlives an outage of the server */
         return -1;
     int status = executor_run(
-        store, &(struct executor_options){order.run, order.token, order.lease_ms, .guard = guard}, e);
+        store, &(struct executor_options){order.run, order.token, order.lease_ms, .seat = seat}, e);
     if (status >= 0)
         _exit(status); /* its memory goes with the process, at a lower price */
     return status;

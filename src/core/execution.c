@@ -30,28 +30,29 @@ struct call *start_call(struct store *s, const struct execution *x, int64_t leas
     return c;
 }
 
-static struct call *lease_call(struct store *s, enum script_id script, const struct execution *x,
-                               int64_t lease_ms)
+struct call *renew_call(struct store *s, int64_t lease_ms)
 {
-    struct call *c = call_new(s, script);
+    struct call *c = call_new(s, SCRIPT_RUN_RENEW);
+
+    call_int(c, lease_ms);
+    return c;
+}
+
+void renew_add(struct call *c, const struct execution *x)
+{
+    call_str(c, x->run);
+    call_int(c, x->token);
+    call_str(c, x->executor);
+}
+
+struct call *hold_call(struct store *s, const struct execution *x, int64_t lease_ms)
+{
+    struct call *c = call_new(s, SCRIPT_RUN_HOLD);
 
     call_int(c, lease_ms);
     call_str(c, x->run);
     call_int(c, x->token);
     return c;
-}
-
-struct call *renew_call(struct store *s, const struct execution *x, int64_t lease_ms)
-{
-    struct call *c = lease_call(s, SCRIPT_RUN_RENEW, x, lease_ms);
-
-    call_str(c, x->executor);
-    return c;
-}
-
-struct call *hold_call(struct store *s, const struct execution *x, int64_t lease_ms)
-{
-    return lease_call(s, SCRIPT_RUN_HOLD, x, lease_ms);
 }
 
 struct call *report_call(struct store *s, const struct execution *x, const struct step_report *reports,

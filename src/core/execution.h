@@ -29,8 +29,12 @@ struct step_report {
 /* reply {'OK', record, spec} */
 struct call *start_call(struct store *s, const struct execution *x, int64_t lease_ms);
 
-/* reply {'OK', 'OK' | {'CANCEL', grace ms} | 'STALE'} */
-struct call *renew_call(struct store *s, const struct execution *x, int64_t lease_ms);
+#define RENEW_BATCH 50 /* most runs a call */
+
+/* Renews leases of this length: renew_add for each; reply {'OK', word, ...} with one of 'OK' | {'CANCEL', grace ms} | 'STALE' for
+ * each of them. */
+struct call *renew_call(struct store *s, int64_t lease_ms);
+void renew_add(struct call *c, const struct execution *x);
 
 /* For an executor that is gone while something of its run is not: keeps the leases of the run and of its slots, whichever
  * executor that was; reply {'OK'}. */

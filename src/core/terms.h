@@ -21,6 +21,19 @@ static inline int64_t terms_renew_ms(int64_t lease_ms)
     return lease_ms / 10;
 }
 
+/* Between two renewals by whoever renews for many holders: what was answered is there before they would ask themselves. */
+static inline int64_t terms_ahead_ms(int64_t lease_ms)
+{
+    return lease_ms / 15;
+}
+
+/* It renews for those only who have shown within this time that they live, as they do every 1/10: the lease of one that stands
+ * still, or is gone, ends so much later at most. */
+static inline int64_t terms_alive_ms(int64_t lease_ms)
+{
+    return lease_ms / 5;
+}
+
 /* Longest wait for the answer to a renewal: the connection is taken for dead then, when nothing else came either. */
 static inline int64_t terms_answer_ms(int64_t lease_ms)
 {

@@ -383,6 +383,7 @@ static int begin(struct dequeuer *d, struct err *e)
     const struct backend_host host = {
         .base = d->base,
         .reaper = d->reaper,
+        .store = d->store,
         .access = &d->options->access,
         .redis_url = d->options->redis_url,
         .namespace = d->options->namespace,

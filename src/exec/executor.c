@@ -460,7 +460,7 @@ static int run_steps(struct executor *ex, int64_t asked_at)
     environment_make(ex);
     plan_make(ex);
     ex->slots = slots_new(ex->store);
-    ex->lease = lease_new(ex->store, &ex->x, ex->lease_ms, asked_at, ex->options->guard, &events);
+    ex->lease = lease_new(ex->store, &ex->x, ex->lease_ms, asked_at, ex->options->seat, &events);
     ex->host = (struct task_host){
         .store = ex->store,
         .workers = ex->in_pods ? (struct workers){&worker_job, ex->pods.jobs}

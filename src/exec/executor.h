@@ -10,13 +10,13 @@
 #include "core/run.h"
 #include "core/store.h"
 
-struct guard;
+struct seat;
 
 struct executor_options {
     const char *run;
     int64_t token;
-    int64_t lease_ms;    /* 0: as the settings say */
-    struct guard *guard; /* NULL: none */
+    int64_t lease_ms; /* 0: as the settings say */
+    struct seat *seat;
     /* In the foreground of a terminal: what the steps write goes to stdout as well, and SIGINT or SIGTERM cancels the run
      * instead of leaving it to its policy for lost executors. */
     bool foreground;

@@ -4,9 +4,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -19,31 +17,25 @@
 #include "base/mem.h"
 #include "base/strays.h"
 
-#define MOST    65536 /* executors of one guard */
-#define LOOK_MS 1000  /* while an executor has said no time, or does not die */
+#define LOOK_MS 1000 /* while an executor holds nothing, or does not die */
 
 #define GROUP_PREFIX "rivers-"
 
-/* In memory that guard and executor share. */
-struct guard {
-    _Atomic int64_t until;
-};
-
-/* An executor, as its guard knows it. */
-struct seat {
+/* An executor, as its guard knows it; the one in the seat of the same number. */
+struct child {
     pid_t pid;              /* 0: not alive */
-    int64_t kill_at;        /* 0: as it said itself */
-    struct guard_word word; /* what there is to say; .what 0: the seat is free */
+    int64_t kill_at;        /* 0: as its seat says */
+    struct guard_word word; /* what there is to say; .what 0: there is no executor */
     enum guard_said told;   /* last */
     char *group;            /* the control group that it is in, NULL: none of its own */
 };
 
 struct keeper {
-    int orders, signals;  /* orders -1: there are none (any more) */
-    bool alone;           /* with one executor, as which it ends */
-    struct guard *shared; /* by seat */
-    struct seat *seats;
-    size_t nseats, live;
+    int orders, signals; /* orders -1: there are none (any more) */
+    bool alone;          /* with one executor, as which it ends */
+    struct seats *seats;
+    struct child *children;
+    size_t nchildren, live;
     int64_t strays_until; /* 0: nothing is left of an executor that ended */
     char *own_group;      /* may be NULL */
     sigset_t before;
@@ -53,42 +45,42 @@ static const int awaited[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2
 
 /* --- executors --- */
 
-static size_t seat_take(struct keeper *k)
+static size_t child_new(struct keeper *k)
 {
     size_t i = 0;
 
-    while (i < k->nseats && k->seats[i].word.what)
+    while (i < k->nchildren && k->children[i].word.what)
         i++;
-    if (i == k->nseats) {
-        k->seats = xrealloc(k->seats, ++k->nseats * sizeof *k->seats);
-        k->seats[i] = (struct seat){0};
+    if (i == k->nchildren) {
+        k->children = xrealloc(k->children, ++k->nchildren * sizeof *k->children);
+        k->children[i] = (struct child){0};
     }
     return i;
 }
 
-/* Ends what is in the group of a seat. Returns whether it is gone. */
-static bool group_end(const struct keeper *k, struct seat *s)
+/* Ends what is in the group of a child. Returns whether it is gone. */
+static bool group_end(const struct keeper *k, struct child *c)
 {
-    if (s->group && !cgroup_end(k->own_group, s->group))
+    if (c->group && !cgroup_end(k->own_group, c->group))
         return false;
-    free(s->group);
-    s->group = NULL;
+    free(c->group);
+    c->group = NULL;
     return true;
 }
 
 /* In the child. */
-static struct guard *executor_begin(const struct keeper *k, struct guard *g, pid_t guard)
+static struct seat *executor_begin(const struct keeper *k, struct seat *seat, pid_t guard)
 {
     if (k->orders >= 0)
         close(k->orders);
     close(k->signals);
     free(k->own_group);
-    free(k->seats);
+    free(k->children);
     sigprocmask(SIG_SETMASK, &k->before, NULL);
     prctl(PR_SET_PDEATHSIG, (long)SIGTERM);
     if (getppid() != guard) /* it died just before that */
         _exit(EXIT_FAILURE);
-    return g;
+    return seat;
 }
 
 /* NULL where this process may not make one. */
@@ -102,35 +94,34 @@ static char *group_make(const struct keeper *k, const struct guard_order *order)
     return NULL;
 }
 
-static pid_t seat_fork(const struct keeper *k, size_t i, const char *group)
+static pid_t child_fork(const struct keeper *k, const struct seat *seat, const char *group)
 {
-    if (i >= MOST) {
-        errno = EAGAIN;
-        return -1;
-    }
-    atomic_store(&k->shared[i].until, 0);
-    return cgroup_fork(k->own_group, group);
+    if (seat)
+        return cgroup_fork(k->own_group, group);
+    errno = EAGAIN;
+    return -1;
 }
 
 /* Returns not NULL in the executor. */
-static struct guard *launch(struct keeper *k, const struct guard_order *order)
+static struct seat *launch(struct keeper *k, const struct guard_order *order)
 {
-    size_t i = seat_take(k);
-    struct seat *s = &k->seats[i];
+    size_t i = child_new(k);
+    struct child *c = &k->children[i];
+    struct seat *seat = seats_take(k->seats, i);
     char *group = group_make(k, order);
-    pid_t self = getpid(), pid = seat_fork(k, i, group);
+    pid_t self = getpid(), pid = child_fork(k, seat, group);
 
     if (pid == 0) {
         free(group);
-        return executor_begin(k, &k->shared[i], self);
+        return executor_begin(k, seat, self);
     }
-    *s = (struct seat){.word = {.what = GUARD_LAUNCHED, .token = order->token}, .group = group};
+    *c = (struct child){.word = {.what = GUARD_LAUNCHED, .token = order->token}, .group = group};
     if (pid < 0) {
-        s->word.what = GUARD_FAILED;
-        s->word.code = errno;
-        group_end(k, s);
+        c->word.what = GUARD_FAILED;
+        c->word.code = errno;
+        group_end(k, c);
     } else {
-        s->pid = pid;
+        c->pid = pid;
         k->live++;
     }
     return NULL;
@@ -138,26 +129,26 @@ static struct guard *launch(struct keeper *k, const struct guard_order *order)
 
 static void terminate(struct keeper *k, const struct guard_order *order)
 {
-    for (struct seat *s = k->seats; s < k->seats + k->nseats; s++)
-        if (s->pid && s->word.token == order->token) {
-            kill(s->pid, SIGTERM);
-            s->kill_at = clock_mono_ms() + GUARD_TERMINATE_MS;
+    for (struct child *c = k->children; c < k->children + k->nchildren; c++)
+        if (c->pid && c->word.token == order->token) {
+            kill(c->pid, SIGTERM);
+            c->kill_at = clock_mono_ms() + GUARD_TERMINATE_MS;
         }
 }
 
 static void kill_all(const struct keeper *k, int sig)
 {
-    for (const struct seat *s = k->seats; s < k->seats + k->nseats; s++)
-        if (s->pid)
-            kill(s->pid, sig);
+    for (const struct child *c = k->children; c < k->children + k->nchildren; c++)
+        if (c->pid)
+            kill(c->pid, sig);
 }
 
 static bool is_executor(void *arg, pid_t pid)
 {
     const struct keeper *k = arg;
 
-    for (const struct seat *s = k->seats; s < k->seats + k->nseats; s++)
-        if (s->pid == pid)
+    for (const struct child *c = k->children; c < k->children + k->nchildren; c++)
+        if (c->pid == pid)
             return true;
     return false;
 }
@@ -166,16 +157,17 @@ static bool is_executor(void *arg, pid_t pid)
 
 static void on_dead(struct keeper *k, const siginfo_t *si)
 {
-    for (struct seat *s = k->seats; s < k->seats + k->nseats; s++) {
-        if (s->pid != si->si_pid)
+    for (struct child *c = k->children; c < k->children + k->nchildren; c++) {
+        if (c->pid != si->si_pid)
             continue;
-        s->pid = 0;
-        s->word.what = GUARD_ENDED;
-        s->word.signaled = si->si_code != CLD_EXITED;
-        s->word.code = si->si_status;
+        c->pid = 0;
+        seat_clear(seats_at(k->seats, (size_t)(c - k->children)));
+        c->word.what = GUARD_ENDED;
+        c->word.signaled = si->si_code != CLD_EXITED;
+        c->word.code = si->si_status;
         k->live--;
         /* One that ended by itself has looked after what it started. */
-        if (!group_end(k, s) || s->word.signaled)
+        if (!group_end(k, c) || c->word.signaled)
             k->strays_until = clock_mono_ms() + STRAYS_MAX_MS;
     }
 }
@@ -194,8 +186,8 @@ static bool groups_end(const struct keeper *k)
 {
     bool ended = true;
 
-    for (struct seat *s = k->seats; s < k->seats + k->nseats; s++)
-        if (s->word.what == GUARD_ENDED && !group_end(k, s))
+    for (struct child *c = k->children; c < k->children + k->nchildren; c++)
+        if (c->word.what == GUARD_ENDED && !group_end(k, c))
             ended = false;
     return ended;
 }
@@ -222,17 +214,18 @@ static int64_t kill_overdue(struct keeper *k)
 {
     int64_t now = clock_mono_ms(), next = -1;
 
-    for (size_t i = 0; i < k->nseats; i++) {
-        struct seat *s = &k->seats[i];
-        int64_t until = s->pid ? atomic_load(&k->shared[i].until) : 0;
-        if (!s->pid)
+    for (size_t i = 0; i < k->nchildren; i++) {
+        struct child *c = &k->children[i];
+        struct seat *seat = seats_at(k->seats, i);
+        if (!c->pid)
             continue;
-        if (s->kill_at && (!until || s->kill_at < until))
-            until = s->kill_at;
+        int64_t until = seat_until(seat);
+        if (c->kill_at && (!until || c->kill_at < until))
+            until = c->kill_at;
         if (until && until <= now) {
-            kill(s->pid, SIGKILL);
-            atomic_store(&k->shared[i].until, 0);
-            s->kill_at = 0;
+            kill(c->pid, SIGKILL);
+            seat_clear(seat);
+            c->kill_at = 0;
         }
         if (!until || until <= now)
             until = now + LOOK_MS;
@@ -245,24 +238,24 @@ static int64_t kill_overdue(struct keeper *k)
 /* --- words --- */
 
 /* An executor whose orphans are being killed has not ended yet. */
-static bool is_to_tell(const struct keeper *k, const struct seat *s)
+static bool is_to_tell(const struct keeper *k, const struct child *c)
 {
-    return s->word.what != s->told && !(s->word.what == GUARD_ENDED && k->strays_until);
+    return c->word.what != c->told && !(c->word.what == GUARD_ENDED && k->strays_until);
 }
 
 /* Never waits for the dequeuer. Returns whether something is left to say. */
 static bool tell(struct keeper *k)
 {
-    for (struct seat *s = k->seats; s < k->seats + k->nseats; s++) {
-        if (!is_to_tell(k, s))
+    for (struct child *c = k->children; c < k->children + k->nchildren; c++) {
+        if (!is_to_tell(k, c))
             continue;
-        if (k->orders >= 0 && send(k->orders, &s->word, sizeof s->word, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+        if (k->orders >= 0 && send(k->orders, &c->word, sizeof c->word, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
             (errno == EAGAIN || errno == ENOBUFS))
             return true;
-        s->told = s->word.what;
-        if (s->word.what != GUARD_LAUNCHED && !k->alone) {
-            free(s->group);
-            *s = (struct seat){0};
+        c->told = c->word.what;
+        if (c->word.what != GUARD_LAUNCHED && !k->alone) {
+            free(c->group);
+            *c = (struct child){0};
         }
     }
     return false;
@@ -271,7 +264,7 @@ static bool tell(struct keeper *k)
 /* --- keeping watch --- */
 
 /* Returns not NULL in an executor. */
-static struct guard *on_order(struct keeper *k, struct guard_order *order)
+static struct seat *on_order(struct keeper *k, struct guard_order *order)
 {
     ssize_t n = recv(k->orders, order, sizeof *order, MSG_DONTWAIT);
 
@@ -322,9 +315,9 @@ static void pause_until(const struct keeper *k, struct pollfd fds[2], int64_t at
 }
 
 /* Returns in an executor alone. */
-static struct guard *keep_watch(struct keeper *k, struct guard_order *order)
+static struct seat *keep_watch(struct keeper *k, struct guard_order *order)
 {
-    struct guard *executor = NULL;
+    struct seat *executor = NULL;
     struct pollfd fds[2];
 
     while (!executor) {
@@ -332,7 +325,7 @@ static struct guard *keep_watch(struct keeper *k, struct guard_order *order)
         end_orphans(k);
         bool untold = tell(k);
         if (k->orders < 0 && k->live == 0 && !k->strays_until)
-            end_as(k->alone ? &k->seats[0].word : &(struct guard_word){0});
+            end_as(k->alone ? &k->children[0].word : &(struct guard_word){0});
         pause_until(k, fds, kill_overdue(k), untold);
         if (fds[0].revents)
             pass_signal(k);
@@ -344,14 +337,13 @@ static struct guard *keep_watch(struct keeper *k, struct guard_order *order)
 
 static int keeper_init(struct keeper *k, int orders, struct err *e)
 {
-    const size_t bytes = MOST * sizeof *k->shared;
     sigset_t set;
 
     *k = (struct keeper){.orders = orders, .alone = orders < 0, .own_group = cgroup_own()};
     cgroup_sweep(k->own_group, GROUP_PREFIX);
-    /* cppcheck-suppress invalidFunctionArg ; -1 is no file */
-    k->shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (k->shared == MAP_FAILED || prctl(PR_SET_CHILD_SUBREAPER, 1L) < 0)
+    if (!(k->seats = k->alone ? seats_new(-1, e) : seats_receive(orders, e)))
+        return -1;
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1L) < 0)
         return err_sys(e, "cannot guard executors");
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof awaited / sizeof *awaited; i++)
@@ -361,15 +353,15 @@ static int keeper_init(struct keeper *k, int orders, struct err *e)
     return k->signals < 0 ? err_sys(e, "cannot guard executors") : 0;
 }
 
-struct guard *guard_fork(int orders, struct guard_order *order, struct err *e)
+struct seat *guard_fork(int orders, struct guard_order *order, struct err *e)
 {
-    struct guard *executor = NULL;
+    struct seat *executor = NULL;
     struct keeper k;
 
     if (keeper_init(&k, orders, e) < 0)
         return NULL;
-    if (k.alone && !(executor = launch(&k, order)) && k.seats[0].word.what == GUARD_FAILED) {
-        errno = k.seats[0].word.code;
+    if (k.alone && !(executor = launch(&k, order)) && k.children[0].word.what == GUARD_FAILED) {
+        errno = k.children[0].word.code;
         err_sys(e, "cannot start an executor");
         return NULL;
     }
@@ -379,10 +371,4 @@ struct guard *guard_fork(int orders, struct guard_order *order, struct err *e)
 char *guard_group(const char *run, int64_t token)
 {
     return xasprintf(GROUP_PREFIX "%s-%" PRId64, run, token);
-}
-
-void guard_until(struct guard *g, int64_t at)
-{
-    if (g)
-        atomic_store(&g->until, at);
 }

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "exec/seats.h"
 
 #define GUARD_TERMINATE_MS 30000 /* for an executor to end its steps, from GUARD_TERMINATE to SIGKILL */
 
@@ -23,9 +24,7 @@
  * have the same length. */
 #define GUARD_ORDERS "orders-from-stdin"
 
-struct guard;
-
-/* What is sent over the socket (AF_UNIX, SOCK_SEQPACKET), one in a message. */
+/* What is sent over the socket (AF_UNIX, SOCK_SEQPACKET), one in a message. The first message is that of seats_new. */
 struct guard_order {
     enum guard_what { GUARD_LAUNCH, GUARD_TERMINATE } what;
     int64_t token;
@@ -40,15 +39,12 @@ struct guard_word {
     bool signaled;
 };
 
-/* Returns in an executor, with the order that it is for; the caller's process is the guard and never returns. orders -1: the
- * only order is the one that is given. NULL and e when there can be no guard, or not this one executor. Before anything that
- * does not outlive a fork: an event base, a connection. */
-struct guard *guard_fork(int orders, struct guard_order *order, struct err *e);
+/* Returns in an executor, with its seat and the order that it is for; the caller's process is the guard and never returns. orders
+ * -1: the only order is the one that is given. NULL and e when there can be no guard, or not this one executor. Before anything
+ * that does not outlive a fork: an event base, a connection. */
+struct seat *guard_fork(int orders, struct guard_order *order, struct err *e);
 
 /* The name of the control group in which what is launched by this order runs, where the guard may make one; owned by the caller. */
 char *guard_group(const char *run, int64_t token);
-
-/* The executor has to be over, or to have said a later time, by then (clock_mono_ms); 0: no time. g may be NULL. */
-void guard_until(struct guard *g, int64_t at);
 
 #endif

@@ -9,7 +9,7 @@
 #include "base/timer.h"
 #include "core/bell.h"
 #include "core/terms.h"
-#include "exec/guard.h"
+#include "exec/seats.h"
 
 #define BELL_WAIT_MS 60000
 #define BELL_AFTER_MS                                                                                        \
@@ -20,10 +20,11 @@ struct lease {
     struct execution x;
     struct lease_events events;
     struct bell *bell; /* NULL: not listening yet */
-    struct guard *guard;
+    struct seat *seat;
     struct event *renew, *fence, *listen;
     int64_t length_ms;
-    int64_t fence_at;   /* on our own clock */
+    int64_t held_from; /* on our own clock: when it was asked for by which it is held */
+    int64_t fence_at;
     int64_t grace_told; /* with on_cancel; -1: not canceled */
     bool ask_again, lost;
     struct renewal *renewal; /* the one under way */
@@ -43,19 +44,24 @@ static void lose(struct lease *l, const char *why, int64_t grace_ms)
     evtimer_del(l->renew);
     evtimer_del(l->fence);
     evtimer_del(l->listen);
+    seat_give_up(l->seat);
     l->events.on_lost(l->events.arg, why, grace_ms);
-}
-
-static void held_from(struct lease *l, int64_t asked_at)
-{
-    l->fence_at = asked_at + l->length_ms - terms_margin_ms(l->length_ms);
-    timer_set(l->fence, l->fence_at - clock_mono_ms());
-    guard_until(l->guard, l->fence_at + terms_grace_ms(l->length_ms) + terms_guard_ms(l->length_ms));
 }
 
 bool lease_holds(const struct lease *l)
 {
     return !l->lost && clock_mono_ms() < l->fence_at;
+}
+
+/* What comes behind the fence changes nothing: somebody may know already that it does not hold. */
+static void held_from(struct lease *l, int64_t asked_at)
+{
+    if (asked_at <= l->held_from || (l->held_from && !lease_holds(l)))
+        return;
+    l->held_from = asked_at;
+    l->fence_at = asked_at + l->length_ms - terms_margin_ms(l->length_ms);
+    timer_set(l->fence, l->fence_at - clock_mono_ms());
+    seat_hold(l->seat, asked_at);
 }
 
 static void ask(struct lease *l);
@@ -108,15 +114,24 @@ static void ask(struct lease *l)
     }
     l->renewal = xcalloc(1, sizeof *l->renewal);
     *l->renewal = (struct renewal){l, clock_mono_ms()};
-    call_send(renew_call(l->store, &l->x, l->length_ms), terms_answer_ms(l->length_ms), on_renewed,
-              l->renewal);
+    struct call *c = renew_call(l->store, l->length_ms);
+    renew_add(c, &l->x);
+    call_send(c, terms_answer_ms(l->length_ms), on_renewed, l->renewal);
 }
 
+/* Asked for by the dequeuer, it may be renewed already. */
 static void on_renew_time(evutil_socket_t fd, short what, void *arg)
 {
+    struct lease *l = arg;
+
     (void)fd;
     (void)what;
-    ask(arg);
+    held_from(l, seat_look(l->seat));
+    int64_t left_ms = l->held_from + terms_renew_ms(l->length_ms) - clock_mono_ms();
+    if (left_ms > 0)
+        timer_set(l->renew, left_ms);
+    else
+        ask(l);
 }
 
 static void on_fence_time(evutil_socket_t fd, short what, void *arg)
@@ -153,7 +168,7 @@ static void on_listen_time(evutil_socket_t fd, short what, void *arg)
 }
 
 struct lease *lease_new(struct store *store, const struct execution *x, int64_t lease_ms, int64_t asked_at,
-                        struct guard *guard, const struct lease_events *events)
+                        struct seat *seat, const struct lease_events *events)
 {
     struct lease *l = xcalloc(1, sizeof *l);
     struct event_base *base = redis_base_get(store_redis_get(store));
@@ -161,12 +176,13 @@ struct lease *lease_new(struct store *store, const struct execution *x, int64_t 
     l->store = store;
     l->x = *x;
     l->events = *events;
-    l->guard = guard;
+    l->seat = seat;
     l->length_ms = lease_ms;
     l->grace_told = -1;
     l->renew = evtimer_new(base, on_renew_time, l);
     l->fence = evtimer_new(base, on_fence_time, l);
     l->listen = evtimer_new(base, on_listen_time, l);
+    seat_fill(seat, x, lease_ms);
     held_from(l, asked_at);
     timer_set(l->renew, terms_renew_ms(lease_ms));
     redis_retry_within(store_redis_get(store), terms_retry_ms(lease_ms));
@@ -180,7 +196,7 @@ void lease_free(struct lease *l)
         return;
     if (l->renewal)
         l->renewal->lease = NULL;
-    guard_until(l->guard, 0);
+    seat_leave(l->seat);
     bell_free(l->bell);
     event_free(l->renew);
     event_free(l->fence);

@@ -1,8 +1,9 @@
 /*
- * lease: keeps the lease of a started run: renews it (terms.h says when), looks at once when the run's bell
- * (`wake:<run>`) rings, and judges by its own clock when the run must be given up because nothing was renewed.
+ * lease: keeps the lease of a started run: takes over what its dequeuer has renewed, or renews it (terms.h says when), asks at
+ * once when the run's bell (`wake:<run>`) rings, and judges by its own clock when the run must be given up because nothing was
+ * renewed.
  *
- *   HELD ──renewed──> HELD
+ *   HELD ──renewed, by itself or its dequeuer──> HELD
  *    │ ├── the server says STALE ───────────────> LOST   on_lost("token is stale")
  *    │ └── not renewed until its fence ─────────> LOST   on_lost("... could not be renewed")
  *    └──── the server says CANCEL ──────────────> HELD   on_cancel(grace)
@@ -25,11 +26,11 @@ struct lease_events {
     void *arg;
 };
 
-struct guard;
+struct seat;
 
-/* The start was asked for at asked_at (clock_mono_ms). x is borrowed; guard, which may be NULL, is told until when. */
+/* The start was asked for at asked_at (clock_mono_ms). x and the seat, which tells guard and dequeuer, are borrowed. */
 struct lease *lease_new(struct store *store, const struct execution *x, int64_t lease_ms, int64_t asked_at,
-                        struct guard *guard, const struct lease_events *events);
+                        struct seat *seat, const struct lease_events *events);
 void lease_free(struct lease *l);
 
 /* Whether it is held by our own clock. When it is not, on_lost was called or is about to be. */

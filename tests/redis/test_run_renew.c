@@ -6,9 +6,10 @@
 
 #include "support/queue.h"
 
-#define STARTED                                                                                              \
-    "OK [state Started priority 0 submitted_at 1000 gates '' token 1 attempt 1 dequeued_at 1000 dequeuer d " \
-    "started_at 1000 executor host:1 lease 30000] {}"
+#define STARTED_BY(token, executor)                                                                          \
+    "OK [state Started priority 0 submitted_at 1000 gates '' token " token " attempt 1 dequeued_at 1000 "    \
+    "dequeuer d started_at 1000 executor " executor " lease 30000] {}"
+#define STARTED STARTED_BY("1", "host:1")
 
 static struct row renewed[] = {
     {"submit A", "OK NEW A"},
@@ -57,13 +58,16 @@ static struct row stale[] = {
 };
 
 static struct row several_runs[] = {
-    {"repeat 3 submit A#", "OK NEW A3"},
-    {"admit", "OK 0 A1 1 1 A2 2 1 A3 3 1"},
+    {"repeat 4 submit A#", "OK NEW A4"},
+    {"admit", "OK 0 A1 1 1 A2 2 1 A3 3 1 A4 4 1"},
     {"run/start $A1 %A1 host:1 30000", STARTED},
     {"run/finish $A2 %A2 host:1 Success '' 0", "OK"},
+    {"run/start $A4 %A4 host:2 30000", STARTED_BY("4", "host:2")},
+    {"run/cancel $A4 5000", "CANCELING"},
     {"at 2000", ""},
-    {"run/renew 30000 $A1 %A1 host:1 $A2 %A2 host:1 $A3 %A3 host:1", "OK OK STALE STALE"},
-    {"ZRANGE @running 0 -1 WITHSCORES", "A3 16000 A1 32000"},
+    {"run/renew 30000 $A1 %A1 host:1 $A2 %A2 host:1 $A3 %A3 host:1 $A4 %A4 host:2",
+     "OK OK STALE STALE [CANCEL 5000]"},
+    {"ZRANGE @running 0 -1 WITHSCORES", "A3 16000 A1 32000 A4 32000"},
     {0},
 };
 

@@ -8,7 +8,8 @@
  *   start(), renew()          lua/run/start.lua, lua/run/renew.lua
  *   finish(), lost()          lua/run/finish.lua, lua/run/lost.lua
  *   Dequeuer, Executor        src/daemon/dequeuer.c, src/exec/executor.c
- *   own[], asked[]            src/exec/lease.c: the lease as its holder counts it, from when it asked, less a margin
+ *   own[], asked[]            src/exec/lease.c: the lease as its holder counts it, from when it asked, less a margin. What
+ *                             src/backend/renewals.c asks for it is an answer that may come late
  *   Clock                     time passes, unless a holder that runs is due to end its steps: that is what the margin is for
  *   history_seen()            lua/lib/history.lua: tokens only grow
  *   History                   -DROLLBACK: Redis comes back with older data (no append-only file, fail-over to a lagging replica)
