@@ -22,7 +22,7 @@ if not again then
     if f[5] then
         call('HDEL', run, 'waiting_for')
     end
-    call('ZADD', P .. 'running', 'XX', num(now + tonumber(ARGV[5])), id)
     emit('RunStart', id, 'token', token, 'attempt', f[4], 'executor', executor)
 end
+call('ZADD', P .. 'running', 'XX', num(now + tonumber(ARGV[5])), id) -- it counts from when it asked last
 return {'OK', call('HGETALL', run), call('GET', P .. 'spec:' .. id) or ''}

@@ -189,11 +189,9 @@ static void op_start(struct sim *s)
         return;
     }
     sim_expect(s, "OK [state] {}");
-    if (run->state == REF_NOT_STARTED) {
-        run->state = REF_STARTED;
-        run->executor = executor;
-        run->at = s->now + REF_RUN_LEASE_MS;
-    }
+    run->state = REF_STARTED;
+    run->executor = executor;
+    run->at = s->now + REF_RUN_LEASE_MS;
 }
 
 /* Mostly the one that has started the run. */
