@@ -1,19 +1,26 @@
 #!lua flags=allow-oom
 -- A dequeuer looks after runs whose executors have not started: it keeps the launch lease of those that it still launches,
--- and records what the others wait for. As long as the backend names something, start_timeout begins anew.
+-- confirms those whose confirmation was lost, and records what they wait for. As long as the backend names something,
+-- start_timeout begins anew.
 -- KEYS  [1] prefix
--- ARGV  [1] now; [2] launch lease ms; [3] start_timeout ms; then run id, token, what it waits for ('' nothing known), ...
+-- ARGV  [1] now; [2] launch lease ms; [3] start_timeout ms; then run id, token, '1': it is launched ('' not
+--       yet), what it waits for ('' nothing known), ...
 -- RETURNS {'OK', word, word, ...} for each run: 'NotStarted' | 'Started': it began, and may have ended | 'STALE': nobody wants this executor any more
 --@include lib/open.lua
+--@include lib/queue/launch.lua
 local reply = {'OK'}
-for i = 4, #ARGV, 3 do
-    local id, run, waiting_for = ARGV[i], P .. 'run:' .. ARGV[i], ARGV[i + 2]
-    local f = call('HMGET', run, 'state', 'token', 'launched_at', 'waiting_for', 'executor')
+for i = 4, #ARGV, 4 do
+    local id, run, waiting_for = ARGV[i], P .. 'run:' .. ARGV[i], ARGV[i + 3]
+    local f = call('HMGET', run, 'state', 'token', 'launched_at', 'waiting_for', 'executor', 'dequeued_at')
     local word = 'STALE'
     if f[2] == ARGV[i + 1] then
         word = f[5] and 'Started' or f[1] == 'NotStarted' and f[1] or word
     end
     if word == 'NotStarted' then
+        if ARGV[i + 2] == '1' and not f[3] then
+            launch_confirm(id, f[6], ARGV[3])
+            f[3] = NOW
+        end
         if not f[3] or waiting_for ~= '' then
             call('ZADD', P .. 'running', 'XX', 'GT', num(now + ARGV[f[3] and 3 or 2]), id)
         end

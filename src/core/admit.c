@@ -63,10 +63,11 @@ struct call *attend_call(struct store *s, int64_t start_timeout_ms)
     return c;
 }
 
-void attend_add(struct call *c, const char *id, int64_t token, const char *waiting_for)
+void attend_add(struct call *c, const char *id, int64_t token, bool launched, const char *waiting_for)
 {
     call_str(c, id);
     call_int(c, token);
+    call_str(c, launched ? "1" : "");
     call_str(c, waiting_for);
 }
 

@@ -45,7 +45,7 @@ struct call *confirm_call(struct store *s, const char *id, int64_t token, int64_
  * with one of these for each run. */
 enum attend_word { ATTEND_NOT_STARTED, ATTEND_STARTED, ATTEND_STALE };
 struct call *attend_call(struct store *s, int64_t start_timeout_ms);
-void attend_add(struct call *c, const char *id, int64_t token, const char *waiting_for);
+void attend_add(struct call *c, const char *id, int64_t token, bool launched, const char *waiting_for);
 enum attend_word attend_at(const struct reply *r, size_t i);
 
 /* The executor of this run ended without an outcome or, not begun, could not be launched; reply {'OK', state}. */

@@ -185,7 +185,7 @@ static void ask(struct round *round, const struct awaited *a)
         q->launches = ls;
         q->call = attend_call(ls->store, ls->settings->start_timeout_ms);
     }
-    attend_add(q->call, a->launch.run, a->launch.token, a->waiting_for);
+    attend_add(q->call, a->launch.run, a->launch.token, a->launched, a->waiting_for);
     q->asked[q->n] = a->launch;
     q->asked[q->n++].run = xstrdup(a->launch.run);
     if (q->n == ATTEND_BATCH) {
