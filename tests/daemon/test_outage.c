@@ -183,6 +183,26 @@ static void follower_is_told_what_full_memory_cost(void **state)
     assert_int_equal(fleet_count(fleet_file(f, "log"), "over"), 1);
 }
 
+/* The step writes nothing more, and its log is whole all the same. */
+static void output_of_an_outage_comes_before_the_step_ends(void **state)
+{
+    struct fleet *f = *state;
+
+    fleet_start(f, "dequeuer");
+    const char *run = fleet_submit(f, "",
+                                   "echo begun; until [ -e go ]; do sleep 0.02; done; "
+                                   "head -c 262144 /dev/zero | tr '\\0' x; sleep 0.5; echo last; sleep 0.5; "
+                                   "echo >>written; until [ -e on ]; do sleep 0.02; done");
+    WAIT_UNTIL(f, fleet_number(f, "STRLEN @log:%s/main", run) == 6);
+    kill(f->server.pid, SIGSTOP);
+    fleet_write(f, "go", "");
+    WAIT_UNTIL(f, fleet_lines(f, "written") == 1);
+    kill(f->server.pid, SIGCONT);
+    WAIT_UNTIL(f, fleet_number(f, "STRLEN @log:%s/main", run) == 6 + 262144 + 5);
+    fleet_write(f, "on", "");
+    assert_string_equal(fleet_outcome(f, run), "Success");
+}
+
 /* Longer than any lease and deadline: nothing the step did or wrote is lost, nor is it there twice. */
 static void outcome_waits_for_the_server(void **state)
 {
@@ -299,6 +319,7 @@ int main(void)
         FLEET_TEST(restart_shorter_than_the_lease_disturbs_nothing),
         FLEET_TEST(memory_is_full),
         FLEET_TEST(follower_is_told_what_full_memory_cost),
+        FLEET_TEST(output_of_an_outage_comes_before_the_step_ends),
         FLEET_TEST(outcome_waits_for_the_server),
         FLEET_TEST(outcome_that_comes_too_late_is_refused),
         FLEET_TEST(health_file_says_whether_runs_are_admitted),
