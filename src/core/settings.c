@@ -117,14 +117,25 @@ void settings_release(struct settings *s)
     *s = (struct settings){0};
 }
 
+/* NULL: it is not set. */
+static const char *value_of(const struct reply *hgetall, const char *name)
+{
+    for (size_t i = 0; i + 1 < reply_count(hgetall); i += 2)
+        if (reply_is(reply_at(hgetall, i), name))
+            return reply_str(reply_at(hgetall, i + 1));
+    return NULL;
+}
+
 void settings_update(struct settings *s, const struct reply *hgetall,
                      void (*on_fault)(void *arg, const struct err *e), void *arg)
 {
     struct err e;
 
-    for (size_t i = 0; i + 1 < reply_count(hgetall); i += 2)
-        if (take(s, reply_str(reply_at(hgetall, i)), reply_str(reply_at(hgetall, i + 1)), &e) && on_fault)
+    for (size_t i = 0; hgetall && i < NROWS; i++) {
+        const char *value = value_of(hgetall, rows[i].name);
+        if (take(s, rows[i].name, value ? value : rows[i].otherwise, &e) && on_fault)
             on_fault(arg, &e);
+    }
 }
 
 int settings_load(struct settings *s, struct store *store, int64_t deadline_ms,
