@@ -15,6 +15,8 @@
 #define BELL_AFTER_MS                                                                                        \
     100 /* a run that is over before needs no connection for it; what rang meanwhile is heard then */
 
+static const char too_late[] = "its lease could not be renewed in time";
+
 struct lease {
     struct store *store;
     struct execution x;
@@ -128,7 +130,9 @@ static void on_renew_time(evutil_socket_t fd, short what, void *arg)
     (void)what;
     held_from(l, seat_look(l->seat));
     int64_t left_ms = l->held_from + terms_renew_ms(l->length_ms) - clock_mono_ms();
-    if (left_ms > 0)
+    if (!lease_holds(l)) /* the timer of the fence does not count while the host is suspended; our clock does */
+        lose(l, too_late, terms_grace_ms(l->length_ms));
+    else if (left_ms > 0)
         timer_set(l->renew, left_ms);
     else
         ask(l);
@@ -140,7 +144,7 @@ static void on_fence_time(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    lose(l, "its lease could not be renewed in time", terms_grace_ms(l->length_ms));
+    lose(l, too_late, terms_grace_ms(l->length_ms));
 }
 
 static void on_bell(void *arg, bool rung)
