@@ -111,6 +111,27 @@ static struct row leases_in_a_call_are_bounded[] = {
     {0},
 };
 
+/* Steps that are lost with their runs, and logs of those that are deleted, are work as well. */
+static struct row runs_of_many_steps[] = {
+    {"repeat 2 submit A#", "OK NEW A2"},
+    {"admit", "OK 0 A1 1 1 A2 2 1"},
+    {"rows run/start $A1 %A1 host:1 1000", "1"},
+    {"rows run/start $A2 %A2 host:2 2000", "1"},
+    {"repeat 50 HSET @run:$A1 step:# 'Started 1 1 - -'", "1"},
+    {"at 3001", ""},
+    {"admit", "OK 1"},
+    {"HGET @run:$A1 step:50", "Lost 1 1 3001 lost"},
+    {"HMGET @run:$A1 state", "Failure"},
+    {"HMGET @run:$A2 state", "Started"},
+    {"admit", "OK 0"},
+    {"HMGET @run:$A2 state", "Failure"},
+    {"admit --retention_runs=0", "OK 1"},
+    {"ZRANGE @history 0 -1", "A2"},
+    {"admit --retention_runs=0", "OK 0"},
+    {"EXISTS @history", "0"},
+    {0},
+};
+
 /* --- the guard: after a gap nothing is swept before holders had one run lease to renew ------------------------------ */
 
 static struct row no_gap[] = {
@@ -336,6 +357,7 @@ int main(void)
         QUEUE_TEST(gap_between_two_sweeps),
         QUEUE_TEST(gap_of_a_slow_interval),
         QUEUE_TEST(gap_of_a_short_lease),
+        QUEUE_TEST(runs_of_many_steps),
         QUEUE_TEST(clock_set_back),
         QUEUE_TEST(leases_are_cut_when_the_clock_is_set_back),
         QUEUE_TEST(waiters_are_cut_when_the_clock_is_set_back),

@@ -18,5 +18,5 @@ end
 local function run_enqueue(id)
     local lane = lane_of(tags_of(id))
     call('HSET', P .. 'run:' .. id, 'state', 'Queued', lane_fields(lane))
-    run_file(id, tonumber(call('HGET', P .. 'run:' .. id, 'priority')), lane)
+    run_file(id, tonumber(call('HGET', P .. 'run:' .. id, 'priority')) or 0, lane)
 end

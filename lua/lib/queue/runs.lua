@@ -11,17 +11,19 @@ local function run_requeue(id, lane, capacity_of, reason)
     emit('RunRequeued', id, 'reason', reason)
 end
 
--- The steps that ran when the holder went are lost with it.
+-- The steps that ran when the holder went are lost with it. Returns how many.
 local function steps_lost(id)
-    local record = call('HGETALL', P .. 'run:' .. id)
+    local record, count = call('HGETALL', P .. 'run:' .. id), 0
     for i = 1, #record, 2 do
         local attempt, started = record[i + 1]:match('^Started (%d+) (%d+) ')
         if attempt and record[i]:sub(1, 5) == 'step:' then
             local value = table.concat({'Lost', attempt, started, NOW, 'lost'}, ' ')
             call('HSET', P .. 'run:' .. id, record[i], value)
             emit('StepLost', id, 'step', record[i]:sub(6), 'attempt', attempt)
+            count = count + 1
         end
     end
+    return count
 end
 
 -- A run of this index has no record. The gates it may count against are not known here: the doctor finds them.
@@ -34,14 +36,12 @@ local function run_forget(index, id)
     drift(index, id)
 end
 
--- What becomes of an in-progress run whose holder is gone.
+-- What becomes of an in-progress run whose holder is gone. Returns how many steps were lost with it.
 local function run_lost(id, reason)
     local run = P .. 'run:' .. id
     local f = call('HMGET', run, 'state', 'gates', 'capacity_of', 'cancel_at', 'on_lost', 'max_attempts', 'lost')
     local state, lane, capacity_of = f[1], f[2] or '', f[3]
-    if state == 'Started' then
-        steps_lost(id)
-    end
+    local steps = state == 'Started' and steps_lost(id) or 0
     if f[4] then
         run_end(id, state, lane, capacity_of, 'Canceled', reason)
     elseif f[5] == 'requeue' and (tonumber(f[7]) or 0) + 1 < (tonumber(f[6]) or 3) then
@@ -50,4 +50,5 @@ local function run_lost(id, reason)
     else
         run_end(id, state, lane, capacity_of, 'Failure', reason)
     end
+    return steps
 end

@@ -3,6 +3,7 @@
 --@include lib/queue/turn.lua
 --@include lib/queue/seldom.lua
 local UPKEEP, SWEEP = 20, 10
+local STEPS = 50 -- that are lost, or deleted with their runs, before a call ends
 local FAR = 60000 -- ms: a clock that is set back less lengthens leases by no more
 
 -- A gap between two sweeps means that the fleet, the server or the clock stood still or jumped: holders may have been cut
@@ -28,16 +29,19 @@ local function sweep()
     if #expired == 0 then
         return false
     end
-    local runs = seldom()
+    local runs, steps = seldom(), 0
     for i = 1, #expired, 2 do
+        if steps >= STEPS then
+            return true
+        end
         local id, expiry = expired[i], expired[i + 1]
         local f = call('HMGET', P .. 'run:' .. id, 'state', 'launched_at', 'gates', 'capacity_of', 'dequeued_at')
         if not f[1] then
             runs.forget('running', id)
         elseif f[1] == 'Started' then
-            runs.lost(id, 'executor lost')
+            steps = steps + runs.lost(id, 'executor lost')
         elseif f[2] then
-            local timeout = (expiry - f[5]) / 1000
+            local timeout = (expiry - (tonumber(f[5]) or expiry)) / 1000
             runs.lost(id, string.format('no executor appeared within %gs of dequeue', timeout))
         else
             runs.requeue(id, f[3] or '', f[4], 'the dequeuer ended before the launch was confirmed')
@@ -85,10 +89,16 @@ local function trim(retention, retention_runs)
         return false
     end
     --@include lib/queue/deletion.lua
+    local steps = 0
     for _, id in ipairs(old) do
-        if not run_delete(id) then
+        if steps >= STEPS then
+            return true
+        end
+        local deleted = run_delete(id)
+        if not deleted then
             seldom().forget('history', id)
         end
+        steps = steps + (deleted or 0)
     end
     return #old == many
 end
