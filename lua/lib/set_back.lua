@@ -1,9 +1,10 @@
 -- set_back: the clock was set back. Leases that were given before would last as much longer: those of the dead keep their places,
 -- and nobody would miss them for hours. So each that ends later than its length from now on is cut to that, in slices; who is
--- alive renews it long before. `meta` field set_back: `<index> <cursor>` of the next slice.
+-- alive renews it long before. `meta` field set_back: `<index> <place>` of the next slice.
 --@include lib/grace.lua
 --@include lib/pools/due.lua
 --@include lib/pools/grants.lua
+--@include lib/slices.lua
 local SLACK, SLICE = 1000, 20
 local NEXT = {running = 'slots', slots = 'waiters'}
 
@@ -38,26 +39,24 @@ local LENGTH = {
 
 -- One slice. Returns whether more is left to do.
 local function leases_cut(place, run_lease)
-    local index, cursor = place:match('^(%S+) (%S+)$')
+    local index, at = place:match('^(%S+) (.+)$')
     if (tonumber(call('HGET', P .. 'meta', 'paused_until')) or 0) > now + run_lease then
         call('HSET', P .. 'meta', 'paused_until', num(now + run_lease))
     end
-    local answer = call('ZSCAN', P .. index, cursor, 'COUNT', SLICE)
-    for i = 1, #answer[2], 2 do
-        local member, expiry = answer[2][i], tonumber(answer[2][i + 1])
+    at = each_slice(P .. index, at, SLICE, function(member, score)
+        local expiry = tonumber(score)
         if expiry > now + SLACK then
             local length = LENGTH[index](member, expiry, run_lease)
             if expiry > now + length + SLACK then
                 call('ZADD', P .. index, 'XX', num(now + length), member)
             end
         end
-    end
-    cursor = answer[1]
-    if cursor == '0' then
+    end)
+    if at == '0' then
         index = NEXT[index]
     end
     if index then
-        call('HSET', P .. 'meta', 'set_back', index .. ' ' .. cursor)
+        call('HSET', P .. 'meta', 'set_back', index .. ' ' .. at)
         return true
     end
     call('HDEL', P .. 'meta', 'set_back')

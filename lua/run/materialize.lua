@@ -22,6 +22,9 @@ call('ZADD', P .. 'running', num(now + tonumber(ARGV[5])), id)
 for _, gate in ipairs(gates_in[lane]) do
     gate_enter(gate, id)
 end
+if not limits_are_followed() then -- all in progress are to be counted again
+    call('HDEL', P .. 'refile', 'seen', 'names')
+end
 emit('RunDequeued', id, 'token', token, 'attempt', '1', 'dequeuer', ARGV[4])
 ids_keep()
 request_keep(ARGV[2], cmsgpack.pack({'OK', id, token}))

@@ -162,6 +162,40 @@ static struct row counted_and_filed_in_slices[] = {
     {0},
 };
 
+/* A cursor is a place in the tables of one process: 255 is the last one of these. */
+static struct row begun_anew_on_another_server[] = {
+    {"HSET @config max_concurrent_runs -1", "1"},
+    {"repeat 150 submit # team=a", "OK NEW 150"},
+    {"repeat 150 admit --batch=1", "OK 0 150 150 1"},
+    {"repeat 150 submit # team=a", "OK NEW 150"},
+    {"HSET @tag_limits team 151", "1"},
+    {"admit", "OK 1"},
+    {"HSET @refile cursor '255 0123456789abcdef'", "0"},
+    {"repeat 16 admit --batch=0", "OK 1"},
+    {"ZCARD @gate:team", "150"},
+    {"HGET @refile phase", "file"},
+    {"HSET @refile cursor '255 0123456789abcdef'", "0"},
+    {"repeat 40 admit", "OK 0"},
+    {"HEXISTS @refile phase", "0"},
+    {"ZCARD @gate:team", "151"},
+    {"ZCARD @lane:team", "149"},
+    {"EXISTS @lane: @ready", "0"},
+    {0},
+};
+
+/* Between two admissions the limit was not there, and a run came in that had not to wait. */
+static struct row materialized_between_two_looks[] = {
+    {"limits team=1", "OK 0"},
+    {"HDEL @tag_limits team", "1"},
+    {"run/materialize c:1 abcd host:1 60000 {} '' '' '' '' '' '' 1 team a", "OK r0000000z8000abcd 1"},
+    {"HSET @tag_limits team 1", "1"},
+    {"submit A team=a", "OK NEW A"},
+    {"repeat 3 admit --batch=1", "OK 0"},
+    {"ZCARD @gate:team", "1"},
+    {"HGET @run:$A state", "Queued"},
+    {0},
+};
+
 static struct row submitted_meanwhile[] = {
     {"submit A team=a", "OK NEW A"},
     {"HSET @tag_limits team 0", "1"},
@@ -206,6 +240,8 @@ int main(void)
         QUEUE_TEST(other_limit_on_the_same_gate),
         QUEUE_TEST(changed_again_while_it_is_followed),
         QUEUE_TEST(counted_and_filed_in_slices),
+        QUEUE_TEST(begun_anew_on_another_server),
+        QUEUE_TEST(materialized_between_two_looks),
         QUEUE_TEST(submitted_meanwhile),
         QUEUE_TEST(filed_between_two_looks),
         QUEUE_TEST(odd_tag_values),

@@ -216,6 +216,7 @@ static struct row leases_are_cut_when_the_clock_is_set_back[] = {
     {"at 1400000", ""},
     {"admit", "OK 0"},
     {"HGET @meta set_back", "running 0"},
+    {"HSET @meta set_back 'running 255 0123456789abcdef'", "0"},
     {"admit", "OK 1"},
     {"ZRANGE @running 0 -1 WITHSCORES", "B 1415000 A 1430000"},
     {"HGET @run:$B dequeued_at", "1400000"},

@@ -1,6 +1,7 @@
 -- phases: what refile does in each phase, a slice at a time.
 --@include lib/queue/heads.lua
 --@include lib/queue/lanes.lua
+--@include lib/slices.lua
 local SLICE = 10
 
 local function names_of(flat)
@@ -27,18 +28,9 @@ local function recount(id)
     call('HSET', run, 'gates', new)
 end
 
--- One slice of a sorted set, each member once: returns the next cursor, '0' at the end.
-local function each_slice(key, cursor, visit)
-    local answer = call('ZSCAN', key, cursor, 'COUNT', SLICE)
-    for i = 1, #answer[2], 2 do
-        visit(answer[2][i], answer[2][i + 1])
-    end
-    return answer[1]
-end
-
 local PHASES = {
     count = {next = 'wake_file', slice = function(cursor)
-        return each_slice(P .. 'running', cursor, recount)
+        return each_slice(P .. 'running', cursor, SLICE, recount)
     end},
     wake = {next = false, slice = function(cursor)
         local from = cursor == '0' and '-' or '(' .. cursor
@@ -49,7 +41,7 @@ local PHASES = {
         return #gates == SLICE and gates[SLICE] or '0'
     end},
     file = {next = false, slice = function(cursor)
-        return each_slice(P .. 'queue', cursor, function(id, score)
+        return each_slice(P .. 'queue', cursor, SLICE, function(id, score)
             lane_change(id, call('HGET', P .. 'run:' .. id, 'gates') or '', score)
         end)
     end},
