@@ -34,7 +34,7 @@ int bench_fault(const struct bench *b, struct err *e)
     *e = b->err;
     if (e->code == ERR_NONE)
         err_set(e, ERR_REFUSED, "stopped by signal %d", (int)stopped);
-    return err_prefix(e, "%s", b->row);
+    return b->row ? err_prefix(e, "%s", b->row) : -1;
 }
 
 double bench_size(const struct bench *b, double whole, double quick)

@@ -38,7 +38,7 @@ rival() { bench --only single --rival 'echo 5000; :' | grep -F '5000 runs/s'; }
 rival_fails() { bench --only single --rival 'false' 2>&1 | grep -F 'printed no jobs a second'; }
 stopped() { # in the midst of a row that takes minutes
     TMPDIR="$dir/tmp" "$rivers" bench --only deep --depth 100000000 >"$dir/table" 2>"$dir/why" &
-    while kill -0 $! && ! ls "$dir"/tmp/*/redis.sock; do sleep 0.1; done 2>/dev/null
+    while kill -0 $! && ! grep -q '^deep: ' "$dir/why"; do sleep 0.1; done 2>/dev/null
     kill -TERM $!
     ! wait $! && grep -Fx 'rivers: deep: stopped by signal 15' "$dir/why"
 }
