@@ -147,8 +147,10 @@ int settings_load(struct settings *s, struct store *store, int64_t deadline_ms,
 
     settings_init(s);
     settings_update(s, r, on_fault, arg);
+    const struct reply *backend = reply_field(r, 0, "run_backend");
+    int status = !r || (backend && settings_check("run_backend", reply_str(backend), e)) ? -1 : 0;
     reply_free(r);
-    return r ? 0 : -1;
+    return status;
 }
 
 int settings_check(const char *name, const char *value, struct err *e)

@@ -31,7 +31,8 @@ void settings_release(struct settings *s);
 void settings_update(struct settings *s, const struct reply *hgetall,
                      void (*on_fault)(void *arg, const struct err *e), void *arg);
 
-/* The defaults, with what the namespace says otherwise; -1 and e without an answer, when s has the defaults. */
+/* The defaults, with what the namespace says otherwise; -1 and e without an answer, when s has the defaults, and when the
+ * run_backend that is set cannot be read, of which s has the default: that would launch runs where nobody wants them. */
 __attribute__((warn_unused_result)) int settings_load(struct settings *s, struct store *store,
                                                       int64_t deadline_ms,
                                                       void (*on_fault)(void *arg, const struct err *e),

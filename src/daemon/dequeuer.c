@@ -374,8 +374,8 @@ static int begin(struct dequeuer *d, struct err *e)
     name_dequeuer(d);
     if (d->options->health_file && !(d->health = health_new(d->base, d->options->health_file, e)))
         return -1;
-    d->settings_at = clock_mono_ms();
-    if (settings_load(&d->settings, d->store, ADMIT_DEADLINE_MS, on_fault, d, e) < 0 ||
+    /* Faults of other settings are told with the first admission. */
+    if (settings_load(&d->settings, d->store, ADMIT_DEADLINE_MS, NULL, NULL, e) < 0 ||
         !(d->reaper = reaper_new(d->base, true, e)) ||
         !(d->type = backend_type_of(d->settings.run_backend, e)) ||
         (d->type->recover && installation_begin(d, e) < 0))

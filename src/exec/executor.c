@@ -493,7 +493,7 @@ static int64_t lease_of_settings(struct store *store)
     struct err e;
 
     if (settings_load(&settings, store, START_DEADLINE_MS, NULL, NULL, &e) < 0)
-        log_line(LOG_WARN, "run_lease cannot be read, its default will do", "why", e.msg, NULL);
+        log_line(LOG_WARN, "a setting cannot be read, its default will do", "why", e.msg, NULL);
     int64_t lease_ms = settings.run_lease_ms;
     settings_release(&settings);
     return lease_ms;

@@ -109,5 +109,6 @@ redis_set() { at "$port" HSET 'rivers:{default}:config' run_backend "$1"; }
 check 'a setting by hand' redis_set '{"type": "docker"}'
 check 'that cannot be read' finds 1
 check 'is wrong' says "^settings +- +wrong +.*unknown type 'docker'"
+check 'and nothing else is looked at' [ "$(wc -l <found)" -eq 2 ]
 echo "1..$number"
 exit "$failed"

@@ -120,6 +120,27 @@ static void descriptors_limit(pid_t pid, rlim_t most)
     assert_int_equal(prlimit(pid, RLIMIT_NOFILE, &limit, NULL), 0);
 }
 
+/* None of them is replaced by the default: its runs belong elsewhere. */
+static void unreadable_backend_is_no_local_one(void **state)
+{
+    static const char *const settings[][2] = {
+        {"docker", "rivers: run_backend: line 1, column 1: expected a value\n"},
+        {"{\"type\":\"docker\"}",
+         "rivers: run_backend.type: unknown type 'docker', known: local, command, kubernetes\n"},
+        {"{\"type\":\"command\",\"lunch\":[]}",
+         "rivers: run_backend: unknown key 'lunch', did you mean 'launch'?\n"},
+    };
+    struct fleet *f = *state;
+    const char *run = fleet_submit(f, "", "echo ran >>record");
+
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        lua_cmd(&f->lua, "HSET @config run_backend %s", settings[i][0]);
+        assert_int_equal(fleet_wait_exit(fleet_start(f, "dequeuer")), 1);
+        assert_non_null(strstr(fleet_file(f, "log"), settings[i][1]));
+    }
+    assert_true(fleet_is(f, "Queued", "HGET @run:%s state", run));
+}
+
 /* What is open stays open, but no descriptor can be had for another guard. */
 static void launch_that_fails_is_told(void **state)
 {
@@ -232,6 +253,7 @@ int main(void)
         FLEET_TEST(others_take_what_is_beyond_the_capacity),
         FLEET_TEST(sigterm_drains),
         FLEET_TEST(second_sigterm_leaves_at_once),
+        FLEET_TEST(unreadable_backend_is_no_local_one),
         FLEET_TEST(launch_that_fails_is_told),
         FLEET_TEST(lost_replies_launch_nothing_twice),
         FLEET_TEST(nothing_is_left_of_ended_runs),
