@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/reaper.h"
+#include "base/text.h"
 #include "base/timer.h"
 #include "core/admit.h"
 #include "core/bell.h"
@@ -34,7 +35,7 @@ struct dequeuer {
     char id[160], installation[20];
     struct settings settings;
     int64_t settings_at; /* when they were asked for, clock_mono_ms */
-    struct err fault;    /* the last fault of the settings that was told */
+    struct text faults;  /* of the settings, when they were read last; told */
     int64_t seen;        /* the highest token of its admissions */
     struct reaper *reaper;
     const struct backend_type *type;
@@ -114,24 +115,36 @@ static bool call_over(struct dequeuer *d)
 
 /* --- settings --- */
 
+/* Each is told once, until it changes or is gone. */
+struct faults {
+    const struct text *before;
+    struct text now;
+};
+
 static void on_fault(void *arg, const struct err *e)
 {
-    struct dequeuer *d = arg;
+    struct faults *f = arg;
+    char line[sizeof e->msg + 3];
 
-    if (strcmp(d->fault.msg, e->msg) == 0)
-        return;
-    d->fault = *e;
-    log_line(LOG_WARN, "a setting cannot be read and is left as it was", "why", e->msg, NULL);
+    snprintf(line, sizeof line, "\n%s\n", e->msg);
+    text_add(&f->now, line);
+    if (!strstr(text_get(f->before), line))
+        log_line(LOG_WARN, "a setting cannot be read and is left as it was", "why", e->msg, NULL);
 }
 
 static void on_settings(void *arg, const struct reply *r, const struct err *e)
 {
     struct dequeuer *d = arg;
+    struct faults faults = {.before = &d->faults};
 
     (void)e; /* what was is kept */
     if (!call_over(d))
         return;
-    settings_update(&d->settings, r, on_fault, d);
+    if (r) {
+        settings_update(&d->settings, r, on_fault, &faults);
+        text_release(&d->faults);
+        d->faults = faults.now;
+    }
     leave_when_done(d);
 }
 
@@ -423,6 +436,7 @@ static void dequeuer_release(struct dequeuer *d)
     if (d->reaper)
         reaper_free(d->reaper);
     settings_release(&d->settings);
+    text_release(&d->faults);
     d->left = true;
     if (d->calls == 0)
         free(d);

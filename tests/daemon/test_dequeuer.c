@@ -226,6 +226,28 @@ static void changed_limits_are_followed(void **state)
     assert_int_equal(most_at_once(f), 3);
 }
 
+static size_t told(struct fleet *f, const char *what)
+{
+    return fleet_count(fleet_file(f, "log"), what);
+}
+
+/* Another one beside it makes none of them new; one that was mended is new when it comes again. */
+static void unreadable_settings_are_told_once(void **state)
+{
+    struct fleet *f = *state;
+
+    lua_cmd(&f->lua, "HSET @config run_lease long retention old");
+    fleet_start(f, "dequeuer");
+    WAIT_UNTIL(f, told(f, "'run_lease'") && told(f, "'retention'"));
+    lua_cmd(&f->lua, "HSET @config retention 1d audit_interval never");
+    WAIT_UNTIL(f, told(f, "'audit_interval'"));
+    lua_cmd(&f->lua, "HSET @config retention old");
+    WAIT_UNTIL(f, told(f, "'retention'") == 2);
+    assert_int_equal(told(f, "'run_lease'"), 1);
+    assert_int_equal(told(f, "'audit_interval'"), 1);
+    assert_int_equal(told(f, "cannot be read"), 4);
+}
+
 static int64_t script_calls(struct fleet *f)
 {
     const char *calls = strstr(lua_cmd(&f->lua, "INFO commandstats"), "cmdstat_evalsha:calls=");
@@ -258,6 +280,7 @@ int main(void)
         FLEET_TEST(lost_replies_launch_nothing_twice),
         FLEET_TEST(nothing_is_left_of_ended_runs),
         FLEET_TEST(changed_limits_are_followed),
+        FLEET_TEST(unreadable_settings_are_told_once),
         FLEET_TEST(interval_of_zero_does_not_spin),
     };
 
