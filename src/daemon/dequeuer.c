@@ -40,6 +40,8 @@ struct dequeuer {
     struct reaper *reaper;
     const struct backend_type *type;
     struct backend *backend;
+    char *run_backend;    /* as it was opened */
+    bool backend_differs; /* from the one that is set now, which was told */
     struct launches *launches;
     struct janitor *janitor;
     struct bell *bell;
@@ -132,6 +134,18 @@ static void on_fault(void *arg, const struct err *e)
         log_line(LOG_WARN, "a setting cannot be read and is left as it was", "why", e->msg, NULL);
 }
 
+/* What launches its runs is not exchanged under them. */
+static void backend_compare(struct dequeuer *d)
+{
+    bool differs = strcmp(d->settings.run_backend, d->run_backend) != 0;
+
+    if (differs && !d->backend_differs)
+        log_line(LOG_WARN,
+                 "run_backend was changed: runs are launched as before until this dequeuer is restarted",
+                 "dequeuer", d->id, NULL);
+    d->backend_differs = differs;
+}
+
 static void on_settings(void *arg, const struct reply *r, const struct err *e)
 {
     struct dequeuer *d = arg;
@@ -144,6 +158,7 @@ static void on_settings(void *arg, const struct reply *r, const struct err *e)
         settings_update(&d->settings, r, on_fault, &faults);
         text_release(&d->faults);
         d->faults = faults.now;
+        backend_compare(d);
     }
     leave_when_done(d);
 }
@@ -404,7 +419,8 @@ static int begin(struct dequeuer *d, struct err *e)
         .settings = &d->settings,
         .events = {on_launched, on_waiting, on_ended, on_ending, on_found, d},
     };
-    if (!(d->backend = d->type->open(&host, d->settings.run_backend, e)))
+    d->run_backend = xstrdup(d->settings.run_backend);
+    if (!(d->backend = d->type->open(&host, d->run_backend, e)))
         return -1;
     d->launches = launches_new(d->base, d->store, &d->settings, d->type, d->backend);
     d->janitor = janitor_new(d->base, d->store, &d->settings);
@@ -437,6 +453,7 @@ static void dequeuer_release(struct dequeuer *d)
         reaper_free(d->reaper);
     settings_release(&d->settings);
     text_release(&d->faults);
+    free(d->run_backend);
     d->left = true;
     if (d->calls == 0)
         free(d);

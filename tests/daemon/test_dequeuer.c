@@ -248,6 +248,24 @@ static void unreadable_settings_are_told_once(void **state)
     assert_int_equal(told(f, "cannot be read"), 4);
 }
 
+static void changed_backend_needs_a_restart(void **state)
+{
+    static const char *const warning = "run_backend was changed";
+    struct fleet *f = *state;
+
+    lua_cmd(&f->lua, "HSET @config run_backend {\"type\":\"local\"}");
+    fleet_start(f, "dequeuer");
+    assert_string_equal(fleet_outcome(f, fleet_submit(f, "", "true")), "Success");
+    lua_cmd(&f->lua, "HSET @config run_backend {\"type\":\"command\",\"launch\":[\"false\",\"{run}\"]}");
+    WAIT_UNTIL(f, told(f, warning));
+    assert_string_equal(fleet_outcome(f, fleet_submit(f, "", "true")), "Success");
+    lua_cmd(&f->lua, "HSET @config run_backend {\"type\":\"local\"} audit_interval never");
+    WAIT_UNTIL(f, told(f, "'audit_interval'"));
+    assert_int_equal(told(f, warning), 1);
+    lua_cmd(&f->lua, "HSET @config run_backend {\"type\":\"kubernetes\"}");
+    WAIT_UNTIL(f, told(f, warning) == 2);
+}
+
 static int64_t script_calls(struct fleet *f)
 {
     const char *calls = strstr(lua_cmd(&f->lua, "INFO commandstats"), "cmdstat_evalsha:calls=");
@@ -281,6 +299,7 @@ int main(void)
         FLEET_TEST(nothing_is_left_of_ended_runs),
         FLEET_TEST(changed_limits_are_followed),
         FLEET_TEST(unreadable_settings_are_told_once),
+        FLEET_TEST(changed_backend_needs_a_restart),
         FLEET_TEST(interval_of_zero_does_not_spin),
     };
 
