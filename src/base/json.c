@@ -58,7 +58,8 @@ static int check_keys(const cJSON *v, const struct json_path *at, struct err *e)
 
 cJSON *json_parse(const char *s, size_t len, int flags, struct err *e)
 {
-    char *copy = xmemdup(s, len);
+    size_t mark = len >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    char *copy = xmemdup(s + mark, len -= mark);
     cJSON *v = NULL;
 
     if (json_scan(copy, len, flags, e))

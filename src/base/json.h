@@ -14,7 +14,7 @@ struct cJSON;
 
 enum json_flags { JSON_COMMENTS = 1 }; /* // and block comments, and a comma before a closing bracket */
 
-/* Owned by the caller (cJSON_Delete). Refuses trailing bytes, duplicate keys, NUL bytes, invalid UTF-8,
+/* Owned by the caller (cJSON_Delete). A byte order mark at the beginning is skipped. Refuses trailing bytes, duplicate keys, NUL bytes, invalid UTF-8,
  * nesting > 64. e: `line 3, column 7: ...`, for a duplicate key the path of its object. */
 struct cJSON *json_parse(const char *s, size_t len, int flags, struct err *e);
 

@@ -98,17 +98,18 @@ static bool is_beginning(const char *line)
     return open > 0;
 }
 
-static bool is_blank(const char *line)
+static bool is_blank(const char *line, size_t len)
 {
-    return line[strspn(line, " \t\r\n")] == '\0';
+    return strspn(line, " \t\r\n") == len;
 }
 
-static void line_add(struct intake *in, const struct submit_options *o, const char *line, int64_t number)
+static void line_add(struct intake *in, const struct submit_options *o, const char *line, size_t len,
+                     int64_t number)
 {
     static const char at[] = "line 1, ";
     struct err e = {0};
 
-    if (is_blank(line) || document_add(in, o, line, strlen(line), number, &e) == 0)
+    if (is_blank(line, len) || document_add(in, o, line, len, number, &e) == 0)
         return;
     /* The place within the line is enough. */
     if (strncmp(e.msg, at, strlen(at)) == 0)
@@ -117,14 +118,14 @@ static void line_add(struct intake *in, const struct submit_options *o, const ch
 }
 
 /* The rest of the file belongs to the document; more than any may have is not read. */
-static int rest_add(struct intake *in, const struct submit_options *o, FILE *f, const char *begun,
+static int rest_add(struct intake *in, const struct submit_options *o, FILE *f, const char *begun, size_t len,
                     struct err *e)
 {
     struct text all = {0};
     char bytes[8192];
     size_t n;
 
-    text_add(&all, begun);
+    text_add_bytes(&all, begun, len);
     while (all.len <= SPEC_BYTES_MAX && (n = fread(bytes, 1, sizeof bytes, f)) > 0)
         text_add_bytes(&all, bytes, n);
     int status = document_add(in, o, all.s, all.len, 0, e);
@@ -138,15 +139,17 @@ static int lines_add(struct intake *in, const struct submit_options *o, FILE *f,
     int64_t number = 0;
     char *line = NULL;
     size_t size = 0;
+    ssize_t n;
     int status = 0;
 
-    while (status == 0 && !in->broken && getline(&line, &size, f) >= 0) {
+    while (status == 0 && !in->broken && (n = getline(&line, &size, f)) >= 0) {
+        size_t len = (size_t)n; /* not strlen: it may hold NUL bytes, which are refused */
         number++;
         if (!several && is_beginning(line))
-            status = rest_add(in, o, f, line, e);
+            status = rest_add(in, o, f, line, len, e);
         else
-            line_add(in, o, line, number);
-        several = several || !is_blank(line);
+            line_add(in, o, line, len, number);
+        several = several || !is_blank(line, len);
     }
     if (status == 0 && ferror(f))
         status = err_sys(e, "cannot read %s", o->file);

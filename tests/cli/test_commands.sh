@@ -225,6 +225,16 @@ RUN2
 ? 1
 $ rivers submit -f run.json
 RUN3
+$ printf '\0{}\n{"job": \0"x"}\n' | rivers submit -f -
+! line 1: column 1: NUL byte
+! line 2: column 9: NUL byte
+? 1
+$ printf '\357\273\277{"steps": []}\n' | rivers submit -f -
+! line 1: steps: must be a list of at least one step
+? 1
+$ printf '{\n\0}' >nul.json; rivers submit -f nul.json
+! rivers: nul.json: line 2, column 1: NUL byte
+? 1
 $ rivers submit -f nothing.json
 ! rivers: cannot open nothing.json: No such file or directory
 ? 1

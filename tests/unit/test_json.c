@@ -46,6 +46,7 @@ static void test_accepts(void **state)
         {"/***/{}/* * / */", "{}"},
         {"\"\\ud83d\\ude00\"", "\"😀\""},
         {"0", "0"},
+        {"\xef\xbb\xbf[1]", "[1]"},
         {"{\"\": {\"a\": 1}, \"b\": {\"a\": 1}}", "{\"\":{\"a\":1},\"b\":{\"a\":1}}"},
     };
 
@@ -94,6 +95,7 @@ static void test_refuses(void **state)
         {"\"\xc0\xaf\"", "line 1, column 2: invalid UTF-8"},
         {"\"\xed\xa0\x80\"", "line 1, column 2: invalid UTF-8"},
         {"\"\xf4\x90\x80\x80\"", "line 1, column 2: invalid UTF-8"},
+        {"\xef\xbb\xbf\xef\xbb\xbf{}", "line 1, column 1: expected a value"},
         {"{} /* x", "line 1, column 4: comment without an end"},
         {"{\"a\": {\"b\": [{\"c\": 1, \"d\": 2, \"\\u0063\": 3}]}}", "a.b[0]: key 'c' given twice"},
         {"{\"a\": 1, \"a\": 1}", "key 'a' given twice"},
