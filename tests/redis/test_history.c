@@ -81,7 +81,7 @@ static struct row shown_by_a_holder_of_slots[] = {
     {"pool/claim y/a '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
     {"pool/renew lost a 5", "OK 5"},
     {"pool/release x/a 1 1", "OK"},
-    {"rows pool/claim z/a '' 1 0 db 1", "0"},
+    {"pool/claim z/a '' 1 0 db 1", "WAITING history was lost, nothing is granted for a while db 2"},
     {"HGET @slots:y a", "waits"},
     {"HGET @slots:z a", "waits"},
     {"at 30999", ""},

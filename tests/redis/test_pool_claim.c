@@ -318,7 +318,7 @@ static struct row many_let_in[] = {
     {"HSET @pool_limits db 0", "1"},
     {"repeat 120 pool/claim x#/a '' 1 0 db 1", "WAITING pool 'db' full (0/0) db 120"},
     {"HSET @pool_limits db 200", "0"},
-    {"pool/claim y/a '' 1 0 db 1", "WAITING '' db 71"},
+    {"pool/claim y/a '' 1 0 db 1", "WAITING pool 'db' is still serving those in line db 71"},
     {"SMEMBERS @pools_due", "db"},
     {"admit", "OK 1"},
     {"pool/claim y/a '' 1 0 db 1", "GRANTED 121 300000"},

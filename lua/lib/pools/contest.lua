@@ -66,21 +66,20 @@ local function pools_create(run, shape)
     end
 end
 
--- Whether nothing is granted now, or these pools have more to give to those in line than one call could.
-local function is_held_back(shape)
+-- Why a claim waits that its pools would have room for, nil when it need not.
+local function held_back(shape)
     if is_paused() then
-        return true
+        return 'history was lost, nothing is granted for a while'
     end
     for _, part in ipairs(parts_of[shape]) do
         if pool_is_limited(part[1]) and call('SISMEMBER', P .. 'pools_due', part[1]) == 1 then
-            return true
+            return "pool '" .. unescape(part[1]) .. "' is still serving those in line"
         end
     end
-    return false
 end
 
-local function line_up(claim, attempt, shape, priority, arrival, waits, blocked)
-    local reply = {'WAITING', blocked_text(blocked)}
+local function line_up(claim, attempt, shape, priority, arrival, waits, reason)
+    local reply = {'WAITING', reason}
     if waits then
         call('ZADD', P .. 'waiters', num(now + PATIENCE), claim)
     else
@@ -120,9 +119,10 @@ local function contest(claim, attempt, shape, priority, is_step, known)
     priority = tonumber(waits[3]) or priority or 0
     local arrival = tonumber(waits[4]) or math.huge
     local blocked = shape_blocked(shape, priority, arrival)
-    if #blocked > 0 or is_held_back(shape) then
+    local reason = #blocked > 0 and blocked_text(blocked) or held_back(shape)
+    if reason then
         arrival = waits[4] and arrival or call('HINCRBY', P .. 'meta', 'arrival', '1')
-        return line_up(claim, attempt, shape, priority, arrival, waits[1], blocked)
+        return line_up(claim, attempt, shape, priority, arrival, waits[1], reason)
     end
     mark_passed(shape, priority, arrival)
     if waits[1] then
