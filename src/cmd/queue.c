@@ -92,7 +92,22 @@ static void gate_print(const struct reply *r, size_t i)
     text_release(&words);
 }
 
-static void why_print(const char *id, const struct reply *r)
+/* Of a run that no limit blocks. How many runs its dequeuers may have is theirs to know. */
+static void halt_print(const struct queue_why *why, const struct queue_halt *halt)
+{
+    struct text words = {0};
+
+    queue_halt_print(halt, &words);
+    if (words.len)
+        printf("no limit blocks it, but %s\n", words.s);
+    else if (why->position == 1 || why->lane_position == 1)
+        puts("nothing blocks it: next to be admitted, by a dequeuer that has capacity left");
+    else
+        puts("nothing blocks it: admitted after the runs before it");
+    text_release(&words);
+}
+
+static void why_print(const char *id, const struct reply *r, const struct queue_halt *halt)
 {
     struct queue_why why = queue_why_read(r);
 
@@ -101,10 +116,8 @@ static void why_print(const char *id, const struct reply *r)
            *why.lane ? why.lane : "no tag limits");
     if (why.ngates)
         puts("blocked by");
-    else if (why.position == 1 || why.lane_position == 1)
-        puts("nothing blocks it: next to be admitted");
     else
-        puts("nothing blocks it: admitted after the runs before it");
+        halt_print(&why, halt);
     for (size_t i = 0; i < why.ngates; i++)
         gate_print(r, i);
 }
@@ -125,7 +138,19 @@ static cJSON *gate_json(const struct reply *r, size_t i)
     return o;
 }
 
-static void why_print_json(const char *id, const struct reply *r)
+static cJSON *halt_json(const struct queue_halt *halt)
+{
+    cJSON *o = halt->why == QUEUE_GOES_ON ? cJSON_CreateNull() : cJSON_CreateObject();
+
+    if (halt->why == QUEUE_HELD)
+        cJSON_AddNumberToObject(o, "held_until", (double)halt->at);
+    else if (halt->why == QUEUE_UNATTENDED)
+        cJSON_AddItemToObject(o, "no_dequeuer_since",
+                              halt->at ? cJSON_CreateNumber((double)halt->at) : cJSON_CreateNull());
+    return o;
+}
+
+static void why_print_json(const char *id, const struct reply *r, const struct queue_halt *halt)
 {
     struct queue_why why = queue_why_read(r);
     cJSON *o = cJSON_CreateObject(), *gates;
@@ -139,6 +164,7 @@ static void why_print_json(const char *id, const struct reply *r)
     gates = cJSON_AddArrayToObject(o, "blocked_by");
     for (size_t i = 0; i < why.ngates; i++)
         cJSON_AddItemToArray(gates, gate_json(r, i));
+    cJSON_AddItemToObject(o, "halted", halt_json(halt));
     json_line(stdout, o);
 }
 
@@ -177,12 +203,14 @@ static void launched_print(const struct context *ctx, const char *id, const char
 static int queue_why(struct context *ctx, const void *options, const struct operands *args, struct err *e)
 {
     const char *id = args->words[0];
+    struct queue_halt halt;
     struct store *store;
     struct reply *r;
     int status = EXIT_DONE;
 
     (void)options;
-    if (context_store(ctx, &store, e) < 0 || !(r = call_wait(queue_why_call(store, id), 0, e)))
+    if (context_store(ctx, &store, e) < 0 || queue_halt_ask(store, 0, &halt, e) < 0 ||
+        !(r = call_wait(queue_why_call(store, id), 0, e)))
         return -1;
     if (reply_is(r, "NOT_FOUND"))
         status = refuse_unknown_run(id);
@@ -193,9 +221,9 @@ static int queue_why(struct context *ctx, const void *options, const struct oper
     else if (reply_is(r, "DELAYED"))
         delayed_print(ctx, id, reply_int(reply_at(r, 1), 0));
     else if (ctx->options.json)
-        why_print_json(id, r);
+        why_print_json(id, r, &halt);
     else
-        why_print(id, r);
+        why_print(id, r, &halt);
     reply_free(r);
     return status;
 }
@@ -205,7 +233,7 @@ const struct command queue_why_command = {
     .group = "Queue",
     .args = "RUN",
     .summary = "Say why a run is still queued: its position, and every limit that blocks it with the runs "
-               "that hold it",
+               "that hold it, or what halts the whole queue",
     .least = 1,
     .most = 1,
     .run = queue_why,

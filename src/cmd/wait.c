@@ -50,7 +50,8 @@ static void progress_put(struct waiting *w, const char *line)
 static void queued_put(struct waiting *w, const char *id)
 {
     struct reply *r = call_wait(queue_why_call(w->store, id), READ_OUTAGE_MS, NULL);
-    struct text line = {0};
+    struct text line = {0}, halted = {0};
+    struct queue_halt halt;
 
     if (reply_is(r, "OK")) {
         struct queue_why why = queue_why_read(r);
@@ -60,12 +61,16 @@ static void queued_put(struct waiting *w, const char *id)
             text_add(&line, i ? "; " : ": ");
             queue_gate_print(&g, &line);
         }
+        if (why.ngates == 0 && queue_halt_ask(w->store, READ_OUTAGE_MS, &halt, NULL) == 0)
+            queue_halt_print(&halt, &halted);
+        text_addf(&line, "%s%s", halted.len ? ": " : "", text_get(&halted));
         progress_put(w, line.s);
     } else if (reply_is(r, "DELAYED")) {
         text_addf(&line, "%s: Queued, delayed", id);
         progress_put(w, line.s);
     }
     text_release(&line);
+    text_release(&halted);
     reply_free(r);
 }
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/number.h"
 #include "core/read.h"
 
@@ -95,6 +96,33 @@ bool queue_limit_is_readable(const struct queue_gate *g)
     int64_t n;
 
     return number_parse(g->text, INT64_MIN, INT64_MAX, &n) == 0;
+}
+
+int queue_halt_ask(struct store *s, int64_t most_ms, struct queue_halt *h, struct err *e)
+{
+    struct reply *r = call_wait(call_new(s, SCRIPT_QUEUE_HALT), most_ms, e);
+
+    *h = (struct queue_halt){
+        .why = reply_is(r, "UNATTENDED") ? QUEUE_UNATTENDED
+               : reply_is(r, "HELD")     ? QUEUE_HELD
+                                         : QUEUE_GOES_ON,
+        .at = reply_int(reply_at(r, 1), 0),
+    };
+    reply_free(r);
+    return r ? 0 : -1;
+}
+
+void queue_halt_print(const struct queue_halt *h, struct text *t)
+{
+    char stamp[32];
+
+    clock_print(h->at, stamp, sizeof stamp);
+    if (h->why == QUEUE_HELD)
+        text_addf(t, "history was lost, nothing is admitted before %s", stamp);
+    else if (h->why == QUEUE_UNATTENDED && h->at)
+        text_addf(t, "no dequeuer has looked since %s", stamp);
+    else if (h->why == QUEUE_UNATTENDED)
+        text_add(t, "no dequeuer has looked yet");
 }
 
 struct call *runs_list_call(struct store *s, const struct run_filter *filter, const char *cursor,

@@ -45,6 +45,17 @@ const char *queue_holder_at(const struct reply *r, size_t gate, size_t i);
 void queue_gate_print(const struct queue_gate *g, struct text *t); /* "tag limit: env=prod (3/3)" */
 bool queue_limit_is_readable(const struct queue_gate *g);          /* one that is not counts as 0 */
 
+/* What keeps the whole queue from going on, whatever its limits. */
+struct queue_halt {
+    enum { QUEUE_GOES_ON, QUEUE_UNATTENDED, QUEUE_HELD } why;
+    int64_t
+        at; /* unattended: when a dequeuer has looked last, 0: never; held: until when, history was lost */
+};
+__attribute__((warn_unused_result)) int queue_halt_ask(struct store *s, int64_t most_ms, struct queue_halt *h,
+                                                       struct err *e);
+/* "no dequeuer has looked since 2026-11-23 14:05:09"; nothing when it goes on. */
+void queue_halt_print(const struct queue_halt *h, struct text *t);
+
 struct run_filter { /* what a run must have; NULL or none: any */
     const char *state, *job;
     const struct tag *tags;

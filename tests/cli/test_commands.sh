@@ -203,7 +203,21 @@ ACTION  HASH        FIELD     NOW   FILE
 set     tag_limits  env=prod  none  1
 $ rivers queue why $blocked
 Run 'RUN1' is queued: position 1 of 1; 1 of 1 in its lane (env=prod)
-nothing blocks it: next to be admitted
+no limit blocks it, but no dequeuer has looked yet
+$ rivers queue why --json $blocked | grep -o '"halted.*'
+"halted":{"no_dequeuer_since":null}}
+$ rivers queue list | tail -1
+  1  RUN1  nightly    5  TIME  no dequeuer has looked yet
+$ redis-cli -s redis.sock HSET 'rivers:{default}:meta' swept_at 1000000000 >reply; rivers queue why $blocked | tail -1
+no limit blocks it, but no dequeuer has looked since TIME
+$ redis-cli -s redis.sock HSET 'rivers:{default}:meta' swept_at 9000000000000 paused_until 9000000000001 >reply
+$ rivers queue why $blocked | tail -1
+no limit blocks it, but history was lost, nothing is admitted before TIME
+$ rivers queue list | tail -1
+  1  RUN1  nightly    5  TIME  history was lost, nothing is admitted before TIME
+$ redis-cli -s redis.sock HDEL 'rivers:{default}:meta' paused_until >reply; rivers queue why $blocked | tail -1
+nothing blocks it: next to be admitted, by a dequeuer that has capacity left
+$ redis-cli -s redis.sock HDEL 'rivers:{default}:meta' swept_at >reply
 $ rivers queue cancel $blocked
 Run 'RUN1' canceled.
 $ rivers queue why $blocked
