@@ -12,6 +12,7 @@
 #include "cmd/runs_table.h"
 #include "cmd/screen.h"
 #include "core/doctor.h"
+#include "core/queue.h"
 #include "core/read.h"
 #include "core/setup.h"
 
@@ -52,14 +53,14 @@ static void use_count(struct uses *u, char *gate, int64_t limit)
     u->all[i].current++;
 }
 
-/* The limit that is set as "<key><rest>"; INT64_MAX: none. What cannot be read lets nobody pass. */
+/* The limit in force that is set as "<key><rest>"; INT64_MAX: none. */
 static int64_t limit_of(const struct uses *u, const char *key, const char *rest)
 {
     char *field = xasprintf("%s%s", key, rest);
     const struct reply *limit = reply_field(u->limits, 0, field);
 
     free(field);
-    return limit ? reply_int(limit, 0) : INT64_MAX;
+    return limit ? queue_tag_limit_read(reply_str(limit)) : INT64_MAX;
 }
 
 static void tag_count(struct uses *u, const struct tag *tag)
@@ -94,6 +95,11 @@ static int uses_read(struct uses *u, struct context *ctx, struct err *e)
     return runs_each(ctx, &started, INT64_MAX, on_run, u, e);
 }
 
+static void limit_put(struct table *t, int64_t limit)
+{
+    table_whole(t, limit == INT64_MAX ? -1 : limit);
+}
+
 static const struct table_column use_columns[] = {
     {"GATE", "gate"}, {"IN USE", "current"}, {"LIMIT", "limit"}};
 
@@ -103,11 +109,11 @@ static void uses_print(const struct context *ctx, const struct uses *u, const st
 
     table_text(t, "global run limit");
     table_whole(t, u->in_progress);
-    table_whole(t, reply_int(global, 10));
+    limit_put(t, queue_run_limit_read(global ? reply_str(global) : "10"));
     for (size_t i = 0; i < u->n; i++) {
         table_text(t, u->all[i].gate);
         table_whole(t, u->all[i].current);
-        table_whole(t, u->all[i].limit);
+        limit_put(t, u->all[i].limit);
     }
     table_print(t);
     table_free(t);
@@ -183,7 +189,7 @@ const struct command top_command = {
     .name = "top",
     .group = "Watch",
     .args = "",
-    .summary =
-        "Show the use of the limits, the runs in progress and the head of the queue, again every second",
+    .summary = "Show the use of the limits (-1: unlimited), the runs in progress and the head of the queue, "
+               "again every second",
     .run = top,
 };

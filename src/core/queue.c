@@ -98,6 +98,23 @@ bool queue_limit_is_readable(const struct queue_gate *g)
     return number_parse(g->text, INT64_MIN, INT64_MAX, &n) == 0;
 }
 
+int64_t queue_tag_limit_read(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    int64_t n = INT64_MAX;
+
+    if (digits == 0 || text[digits])
+        return 0;
+    return number_parse(text, 0, INT64_MAX, &n) == 0 ? n : INT64_MAX; /* too large to be one */
+}
+
+int64_t queue_run_limit_read(const char *text)
+{
+    size_t digits = *text == '-' ? strspn(text + 1, "0123456789") : 0;
+
+    return digits > 0 && !text[1 + digits] ? INT64_MAX : queue_tag_limit_read(text);
+}
+
 int queue_halt_ask(struct store *s, int64_t most_ms, struct queue_halt *h, struct err *e)
 {
     struct reply *r = call_wait(call_new(s, SCRIPT_QUEUE_HALT), most_ms, e);

@@ -45,6 +45,11 @@ const char *queue_holder_at(const struct reply *r, size_t gate, size_t i);
 void queue_gate_print(const struct queue_gate *g, struct text *t); /* "tag limit: env=prod (3/3)" */
 bool queue_limit_is_readable(const struct queue_gate *g);          /* one that is not counts as 0 */
 
+/* The limit that is in force by what is set, as lua/lib/queue/run_limits.lua reads it: INT64_MAX is unlimited; what cannot be
+ * read lets nobody pass, 0. */
+int64_t queue_tag_limit_read(const char *text);
+int64_t queue_run_limit_read(const char *text); /* of all runs: negative is unlimited too */
+
 /* What keeps the whole queue from going on, whatever its limits. */
 struct queue_halt {
     enum { QUEUE_GOES_ON, QUEUE_UNATTENDED, QUEUE_HELD } why;

@@ -71,6 +71,11 @@ lines() { # N: N runs as JSON, one a line
     done
 }
 
+limit_in_force() { # max_concurrent_runs as set; what it is then
+    redis-cli -s redis.sock HSET 'rivers:{default}:config' max_concurrent_runs "$1" >reply
+    rivers top --json | sed -n 's/.*"limit"://; 1p'
+}
+
 unset RIVERS_REDIS_URL RIVERS_NAMESPACE
 cat >rivers.json <<'EOF'
 {   // what the transcripts are about
@@ -86,7 +91,7 @@ printf '%s\n' '{"steps": [{"name": "a", "command": "true"}]}' 'no json' '' '{"st
     '{"job": "last", "steps": [{"name": "a", "command": "true"}]}' >runs.ndjson
 printf '%s\n' '{' '  "job": "pretty", // over several lines' '  "steps": [{"name": "a", "command": "true"}]' '}' >run.json
 
-echo 1..13
+echo 1..14
 transcript 'commands and options that do not exist' <<'EOF'
 $ rivers queue lst
 ! rivers: unknown command 'queue lst': did you mean 'queue list'?
@@ -256,6 +261,21 @@ $ rivers queue list --json | cut -d , -f 1-3
 {"position":1,"run":"RUN1","job":null
 {"position":2,"run":"RUN2","job":"last"
 {"position":3,"run":"RUN3","job":"pretty"
+EOF
+
+transcript 'the limit of all runs as it is in force' <<'EOF'
+$ limit_in_force ten; limit_in_force 9.5; limit_in_force ''; limit_in_force -x; limit_in_force 0
+0}
+0}
+0}
+0}
+0}
+$ limit_in_force -3; limit_in_force 99999999999999999999
+-1}
+-1}
+$ limit_in_force 007; limit_in_force 2
+7}
+2}
 EOF
 
 transcript 'many lines keep their order, up to the length of the queue' <<'EOF'
