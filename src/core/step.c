@@ -132,6 +132,18 @@ static int read_ms(const cJSON *v, const struct json_path *at, void *into, struc
     return json_duration_ms(v, at, into, e);
 }
 
+/* "0s" would be read as never by one, as at once by another. */
+static int read_claim_timeout(const cJSON *v, const struct json_path *at, void *into, struct err *e)
+{
+    int64_t *ms = into;
+
+    if (json_duration_ms(v, at, ms, e))
+        return -1;
+    return *ms > 0
+               ? 0
+               : json_fault(e, at, "must be more than 0: it is the longest wait for slots, such as \"10m\"");
+}
+
 static int read_flag(const cJSON *v, const struct json_path *at, void *into, struct err *e)
 {
     return json_bool(v, at, into, e);
@@ -152,7 +164,7 @@ static const struct json_member members[] = {
     {"resources", read_resources, offsetof(struct step, resources), false},
     {"timeout", read_ms, offsetof(struct step, timeout_ms), false},
     {"grace", read_ms, offsetof(struct step, grace_ms), false},
-    {"claim_timeout", read_ms, offsetof(struct step, claim_timeout_ms), false},
+    {"claim_timeout", read_claim_timeout, offsetof(struct step, claim_timeout_ms), false},
     {"continue_on_failure", read_flag, offsetof(struct step, continue_on_failure), false},
     {"retries", read_retries, offsetof(struct step, retries), false},
     {"pool", NULL, 0, false},

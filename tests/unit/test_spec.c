@@ -376,6 +376,8 @@ static void test_refused_claims(void **state)
         {STEP(", \"pool\": [\"a\", \"\"]"), "steps[0]: pool key must be a non-empty string"},
         {STEP(", \"pool\": \"a\\tb\""),
          "steps[0]: pool 'a\tb': must be at most 255 bytes of UTF-8 without control characters"},
+        {STEP(", \"claim_timeout\": \"0s\""),
+         "steps[0].claim_timeout: must be more than 0: it is the longest wait for slots, such as \"10m\""},
         {STEP(", \"pool\": [\"a\", \"b\"], \"pool_slots\": {\"x\": 1}"),
          "steps[0]: pool_slots key 'x' not in pool list [a, b]"},
         {STEP(", \"pool\": [], \"pool_slots\": {\"x\": 1}"),
