@@ -82,8 +82,6 @@ static int answer_tell(const struct context *ctx, const struct answer *a, const 
 
 static int on_end(const struct context *ctx, const char *id, const struct run *r)
 {
-    if (!r)
-        return refuse_unknown_run(id);
     if (r->state != RUN_CANCELED)
         return refuse("Run '%s' ended before it was canceled (status: %s).", id, run_state_word(r->state));
     if (ctx->options.json)

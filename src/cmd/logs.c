@@ -22,7 +22,8 @@ struct logs_options {
 };
 
 static const struct option_row logs_rows[] = {
-    {"follow", 'f', OPTION_SWITCH, NULL, "print what comes until the run has ended",
+    {"follow", 'f', OPTION_SWITCH, NULL,
+     "print what comes until the run has ended; exit 5: it was deleted meanwhile",
      offsetof(struct logs_options, follow), 0, 0},
 };
 
@@ -89,26 +90,32 @@ static int reader_drain(struct logs *l, struct log_reader *reader, struct err *e
     return status;
 }
 
-/* Whether the run has ended or is deleted; -1: e. */
-static int run_is_over(const struct logs *l, struct err *e)
+enum { GOES_ON, ENDED, GONE };
+
+/* -1: e. */
+static int run_look(const struct logs *l, struct err *e)
 {
     enum run_state state;
     int found = run_state_ask(l->store, l->run, READ_OUTAGE_MS, &state, e);
 
-    return found > 0 ? run_state_is_final(state) : found < 0 ? -1 : 1;
+    if (found <= 0)
+        return found < 0 ? -1 : GONE;
+    return run_state_is_final(state) ? ENDED : GOES_ON;
 }
 
 static int logs_print(struct logs *l, bool follow, struct err *e)
 {
     for (;;) {
-        int over = follow ? run_is_over(l, e) : 1; /* asked first: nothing is written after it */
+        int over = follow ? run_look(l, e) : ENDED; /* asked first: nothing is written after it */
         if (over < 0)
             return -1;
         for (size_t i = 0; i < l->n; i++)
             if (reader_drain(l, &l->readers[i], e) < 0)
                 return -1;
-        if (!output_flush() || over)
+        if (!output_flush() || over == ENDED)
             return EXIT_DONE;
+        if (over == GONE)
+            return refuse_gone_run(l->run);
         context_sleep(l->ctx, FOLLOW_MS);
     }
 }

@@ -28,6 +28,12 @@ int refuse_unknown_run(const char *id)
     return refuse("Run '%s' not found.", id);
 }
 
+int refuse_gone_run(const char *id)
+{
+    refuse("Run '%s' not found: there is none, or it was deleted before its end was seen.", id);
+    return EXIT_GONE;
+}
+
 void json_line(FILE *out, cJSON *object)
 {
     char *line = cJSON_PrintUnformatted(object);

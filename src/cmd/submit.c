@@ -41,7 +41,8 @@ static const struct option_row submit_rows[] = {
      offsetof(struct submit_options, run.key), 0, 0},
     {"delay", 'd', OPTION_DURATION, "DURATION", "do not admit it before, for example 10m",
      offsetof(struct submit_options, run.delay_ms), 0, 0},
-    {"wait", 'w', OPTION_SWITCH, NULL, "wait for its end: exit 0 Success, 1 Failure, 3 Canceled",
+    {"wait", 'w', OPTION_SWITCH, NULL,
+     "wait for its end: exit 0 Success, 1 Failure, 3 Canceled, 5 deleted before it was seen",
      offsetof(struct submit_options, wait), 0, 0},
     {"durable", 0, OPTION_SWITCH, NULL,
      "accepted means that a replica has it: exit 4 when none confirms that",
@@ -194,8 +195,6 @@ static int options_check(const struct submit_options *o, const struct operands *
 
 static int on_end(const struct context *ctx, const char *id, const struct run *r)
 {
-    if (!r)
-        return refuse_unknown_run(id);
     if (ctx->options.json)
         json_line(stdout, run_json(r));
     else if (r->state != RUN_SUCCESS || isatty(STDERR_FILENO))

@@ -31,7 +31,9 @@ int wait_status(enum run_state state)
 
 static int graver(int a, int b)
 {
-    return a == EXIT_FAILED || b == EXIT_DONE ? a : b;
+    static const int gravity[] = {[EXIT_DONE] = 0, [EXIT_CANCELED] = 1, [EXIT_GONE] = 2, [EXIT_FAILED] = 3};
+
+    return gravity[a] > gravity[b] ? a : b;
 }
 
 /* --- what is shown meanwhile */
@@ -104,7 +106,7 @@ static int run_ended(struct waiting *w, const char *id, struct err *e)
         run_read(&run, id, reply_at(r, 1), 0);
     if (w->progress)
         progress_put(w, "");
-    w->status = graver(w->status, w->on_end(w->ctx, id, found ? &run : NULL));
+    w->status = graver(w->status, found ? w->on_end(w->ctx, id, &run) : refuse_gone_run(id));
     run_release(&run);
     reply_free(r);
     return 0;
@@ -165,8 +167,6 @@ int wait_for_runs(struct context *ctx, char *const *ids, size_t n, wait_end_fn *
 
 static int on_end(const struct context *ctx, const char *id, const struct run *r)
 {
-    if (!r)
-        return refuse_unknown_run(id);
     if (ctx->options.json)
         json_line(stdout, run_json(r));
     else
@@ -185,9 +185,10 @@ const struct command runs_wait_command = {
     .group = "Runs",
     .args = "RUN...",
     .summary = "Wait until runs have ended",
-    .details = "Prints each with its final state. Exits with 0 when all are Success, 1 when one is Failure, "
-               "3 when one\n"
-               "is Canceled and none Failure.\n",
+    .details = "Prints each with its final state. Exits with 0 when all are Success, 1 when one is Failure; "
+               "else 5 when\n"
+               "one is not known, or was deleted before its end was seen (retention, retention_runs), 3 when "
+               "one is Canceled.\n",
     .least = 1,
     .most = OPERANDS_MANY,
     .run = runs_wait,

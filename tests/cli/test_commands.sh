@@ -91,7 +91,7 @@ printf '%s\n' '{"steps": [{"name": "a", "command": "true"}]}' 'no json' '' '{"st
     '{"job": "last", "steps": [{"name": "a", "command": "true"}]}' >runs.ndjson
 printf '%s\n' '{' '  "job": "pretty", // over several lines' '  "steps": [{"name": "a", "command": "true"}]' '}' >run.json
 
-echo 1..14
+echo 1..15
 transcript 'commands and options that do not exist' <<'EOF'
 $ rivers queue lst
 ! rivers: unknown command 'queue lst': did you mean 'queue list'?
@@ -308,6 +308,25 @@ $ rivers queue why $(rivers queue list --json | tail -1 | cut -d '"' -f 6) | sed
 Run 'RUN2' is delayed: not before TIME
 EOF
 
+vanishes_under() { # COMMAND...: which follows a run that is deleted meanwhile
+    run=$(rivers --namespace gone submit -- true)
+    rivers --namespace gone "$@" "$run" 2>followed &
+    follower=$!
+    until redis-cli -s redis.sock CLIENT LIST | grep -q 'cmd=hget '; do :; done
+    redis-cli -s redis.sock DEL "rivers:{gone}:run:$run" >reply
+    wait "$follower" || echo "exit $?"
+    cat followed >&2
+}
+
+transcript 'a run that is deleted before its end was seen' <<'EOF'
+$ vanishes_under runs wait
+exit 5
+! Run 'RUN1' not found: there is none, or it was deleted before its end was seen.
+$ vanishes_under runs logs -f
+exit 5
+! Run 'RUN2' not found: there is none, or it was deleted before its end was seen.
+EOF
+
 "$rivers" dequeuer --id here >dequeuer.log 2>&1 & # not the function: $! has to be the dequeuer itself
 dequeuer=$!
 
@@ -321,7 +340,11 @@ RUN2
 $ rivers runs wait $(rivers submit -- true)
 RUN3 Success
 $ rivers runs wait nothing
-! Run 'nothing' not found.
+! Run 'nothing' not found: there is none, or it was deleted before its end was seen.
+? 5
+$ rivers runs wait nothing $(rivers submit -- false)
+RUN4 Failure: step 'main' failed: exit:1
+! Run 'nothing' not found: there is none, or it was deleted before its end was seen.
 ? 1
 EOF
 
