@@ -229,6 +229,13 @@ static void on_hello(void *arg, const struct reply *reply, const struct err *e)
         connection_lost(r, e->msg);
 }
 
+/* A server whose disk is full refuses PING with what writes, and answers what reads. */
+static void on_ping(void *arg, const struct reply *reply, const struct err *e)
+{
+    if (reply || e->code != ERR_SERVER || !strstr(e->msg, "MISCONF "))
+        on_hello(arg, reply, e);
+}
+
 /* A sentinel may not have noticed yet. */
 static void on_role(void *arg, const struct reply *reply, const struct err *e)
 {
@@ -300,7 +307,7 @@ static void on_open(void *arg)
         write_hello(r, 2, (const char *const[]){"SELECT", db}, on_hello);
     if (r->sentinels)
         write_hello(r, 1, (const char *const[]){"ROLE"}, on_role);
-    write_hello(r, 1, (const char *const[]){"PING"}, on_hello);
+    write_hello(r, 1, (const char *const[]){"PING"}, on_ping);
     write_scripts_exist(r);
 }
 

@@ -66,4 +66,6 @@ void error_explain(const char *error, const char *user, const char *what, struct
             "the memory of redis is full, and %s was refused: raise its maxmemory, or delete runs that "
             "have ended",
             what);
+    else if (error_is(error, "MISCONF"))
+        err_prefix(e, "redis cannot write to its disk, and %s was refused", what);
 }

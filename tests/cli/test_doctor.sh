@@ -35,7 +35,8 @@ clean_up() {
 }
 
 rivers=${RIVERS:-build/rivers}
-redis-server --port 0 --unixsocket "$dir/redis.sock" --dir "$dir" --appendonly yes >"$dir/redis.log" &
+mkdir "$dir/data"
+redis-server --port 0 --unixsocket "$dir/redis.sock" --dir "$dir/data" --appendonly yes >"$dir/redis.log" &
 server=$!
 trap clean_up EXIT
 trap 'exit 130' HUP INT TERM
@@ -74,5 +75,16 @@ check 'by a row' prints '^server +aof_enabled=0 .* warning$'
 redis HSET 'rivers:{default}:meta' epoch 2-0123456789ab epoch_at 1795509935000 >"$dir/out"
 check 'history that was lost is told' doctor 0
 check 'with the epoch' prints '^history +epoch=2-0123456789ab +older data came back 2 times, .* note$'
+redis HDEL 'rivers:{default}:meta' epoch epoch_at >"$dir/out"
+redis CONFIG SET save '3600 1' >"$dir/out"
+rm -rf "$dir/data"
+redis BGSAVE >"$dir/out"
+until redis INFO persistence | grep -q 'rdb_last_bgsave_status:err'; do sleep 0.05; done
+check 'a server that cannot write to its disk' doctor 1
+check 'is named' prints '^server +rdb_last_bgsave_status=err .*the log of the server say why +wrong$'
+refused() { ! "$rivers" submit -- true >"$dir/got" 2>&1; }
+check 'it shows the queue' "$rivers" queue list
+check 'and takes no run' refused
+check 'which says why' prints '^rivers: redis cannot write to its disk, and run/submit was refused: MISCONF '
 echo "1..$number"
 exit $failed
