@@ -10,6 +10,7 @@
 
 #include "base/duration.h"
 #include "base/environment.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/process.h"
@@ -17,6 +18,7 @@
 #include "cmd/commands.h"
 #include "cmd/output.h"
 #include "core/bell.h"
+#include "exec/guard.h"
 #include "exec/slots.h"
 
 #define BELL_WAIT_MS 60000
@@ -40,11 +42,12 @@ static const struct option_row run_rows[] = {
 struct keeper {
     const struct run_options *options;
     char *const *argv;
+    struct seat *seat; /* by which our guard ends us in time, should we stand still */
     struct reaper *reaper;
     struct slots *slots;
     struct bell *bell;
     struct process *process; /* NULL: it does not run */
-    struct event *signals[3];
+    struct event *signals[4];
     char *why; /* it waits; NULL: not told yet */
     bool lost;
     int status; /* to exit with, or GOING_ON */
@@ -115,6 +118,13 @@ static void on_granted(void *arg, int64_t token)
         command_start(k, token);
 }
 
+static void on_held(void *arg, int64_t asked_at, int64_t lease_ms)
+{
+    struct keeper *k = arg;
+
+    seat_hold_for(k->seat, asked_at, lease_ms);
+}
+
 static void on_refused(void *arg, const char *why)
 {
     fail(arg, EXIT_OWN, why);
@@ -166,12 +176,22 @@ static void on_bell(void *arg, bool rung)
 
 static void listen_to_signals(struct keeper *k, struct event_base *base)
 {
-    static const int forwarded[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int forwarded[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP};
 
     for (size_t i = 0; i < sizeof forwarded / sizeof *forwarded; i++) {
         k->signals[i] = evsignal_new(base, forwarded[i], on_signal, k);
         evsignal_add(k->signals[i], NULL);
     }
+}
+
+/* What the command left outside of its group. */
+static void end_strays(struct keeper *k)
+{
+    struct err e;
+
+    if (reaper_kill_strays(k->reaper, &e) < 0)
+        log_line(LOG_WARN, "processes of the command remain", "why", e.msg, NULL);
+    seat_leave(k->seat);
 }
 
 /* slots_release does not wait for its answer, and we are about to leave: the same once more, waited for. */
@@ -184,7 +204,7 @@ static void give_back(struct store *store, const struct claimant *who, struct cl
 static void keep(struct keeper *k, struct store *store, const struct claimant *who,
                  const struct pool_claim *claims, size_t n)
 {
-    const struct claim_events events = {on_granted, on_refused, on_timeout, on_lost, on_waiting, k};
+    const struct claim_events events = {on_granted, on_refused, on_timeout, on_lost, on_waiting, on_held, k};
     struct event_base *base = redis_base_get(store_redis_get(store));
 
     listen_to_signals(k, base);
@@ -193,6 +213,7 @@ static void keep(struct keeper *k, struct store *store, const struct claimant *w
     bell_wait(k->bell, BELL_WAIT_MS);
     while (k->status == GOING_ON)
         event_base_loop(base, EVLOOP_ONCE);
+    end_strays(k);
     give_back(store, who, claim);
     slots_free(k->slots);
     for (size_t i = 0; i < sizeof k->signals / sizeof *k->signals; i++)
@@ -200,14 +221,14 @@ static void keep(struct keeper *k, struct store *store, const struct claimant *w
     free(k->why);
 }
 
-static int keeper_run(struct keeper *k, struct store *store, const struct pool_claim *claims, size_t n,
-                      struct err *e)
+static int keeper_run(struct keeper *k, struct store *store, const char *name,
+                      const struct pool_claim *claims, size_t n, struct err *e)
 {
     struct event_base *base = redis_base_get(store_redis_get(store));
-    char *name = claimant_name(NULL), *bell = xasprintf("wake:%s", name);
+    char *bell = xasprintf("wake:%s", name);
     const struct claimant who = {.run = name, .step = "main", .attempt = 1, .priority = k->options->priority};
 
-    k->reaper = reaper_new(base, false, e);
+    k->reaper = reaper_new(base, true, e);
     if (k->reaper) {
         k->bell = bell_new(store, bell, on_bell, k);
         keep(k, store, &who, claims, n);
@@ -215,8 +236,25 @@ static int keeper_run(struct keeper *k, struct store *store, const struct pool_c
         reaper_free(k->reaper);
     }
     free(bell);
-    free(name);
     return k->reaper ? k->status : -1;
+}
+
+/* Returns in a process below a guard, which has the pid in the name of the claim: by that it is found. Nobody could set us going
+ * again in time after a Ctrl-Z. */
+static int guarded_run(struct context *ctx, struct keeper *k, const struct pool_claim *claims, size_t n,
+                       struct err *e)
+{
+    struct guard_order order = {.token = 1};
+    char *name = claimant_name(NULL);
+    struct store *store;
+    int status = -1;
+
+    snprintf(order.run, sizeof order.run, "pools-%d", (int)getpid()); /* for a control group of its own */
+    signal(SIGTSTP, SIG_IGN);
+    if ((k->seat = guard_fork(-1, &order, e)) && context_store(ctx, &store, e) == 0)
+        status = keeper_run(k, store, name, claims, n, e);
+    free(name);
+    return status;
 }
 
 /* --- the command line */
@@ -240,7 +278,6 @@ static int pools_run(struct context *ctx, const void *options, const struct oper
 {
     struct keeper k = {.options = options, .argv = args->command, .status = GOING_ON};
     struct pool_claim *claims;
-    struct store *store;
     int status = 0;
     size_t n = 0;
 
@@ -251,8 +288,8 @@ static int pools_run(struct context *ctx, const void *options, const struct oper
         status = claim_parse(&claims[n], args->words[n], e);
         n++;
     }
-    if (status == 0 && (status = context_store(ctx, &store, e)) == 0)
-        status = keeper_run(&k, store, claims, n, e);
+    if (status == 0)
+        status = guarded_run(ctx, &k, claims, n, e);
     claims_release(claims, n);
     return status;
 }
@@ -265,9 +302,11 @@ const struct command pools_run_command = {
     .details =
         "All slots or none; one of each pool by default. The command has the token of its slots in "
         "RIVERS_POOL_TOKEN\n"
-        "and is ended when they are lost. Its exit status is passed on, 128 + N when signal N ended it; "
-        "124: the wait\n"
-        "was over, 125: errors of rivers, also `lease lost`, 127: the command cannot be run.\n",
+        "and is ended when they are lost; what it leaves behind ends with it. Its exit status is passed "
+        "on, 128 + N\n"
+        "when signal N ended it; 124: the wait was over, 125: errors of rivers, also `lease lost`, 127: "
+        "the command\n"
+        "cannot be run.\n",
     .rows = run_rows,
     .nrows = sizeof run_rows / sizeof *run_rows,
     .defaults = &(const struct run_options){.wait_ms = 600000},

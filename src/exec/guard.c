@@ -41,7 +41,7 @@ struct keeper {
     sigset_t before;
 };
 
-static const int awaited[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
+static const int awaited[] = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
 
 /* --- executors --- */
 
@@ -279,11 +279,13 @@ static struct seat *on_order(struct keeper *k, struct guard_order *order)
     return NULL;
 }
 
+/* What comes from a terminal comes to the whole group, and executors are in ours. */
 static void pass_signal(const struct keeper *k)
 {
     struct signalfd_siginfo sig;
 
-    if (read(k->signals, &sig, sizeof sig) == (ssize_t)sizeof sig && sig.ssi_signo != SIGCHLD)
+    if (read(k->signals, &sig, sizeof sig) == (ssize_t)sizeof sig && sig.ssi_signo != SIGCHLD &&
+        sig.ssi_code != SI_KERNEL)
         kill_all(k, (int)sig.ssi_signo);
 }
 

@@ -6,7 +6,8 @@
  *            <──words───        └─ executor ── steps
  *
  * A guard forks an executor for each launch that is ordered on a socket, and says there how it ended: nothing is loaded and
- * linked for a run. Without orders it forks one, and ends as that ended. It passes signals on. When it is killed itself, its
+ * linked for a run. Without orders it forks one, which may also be another holder of a lease, and ends as that ended. It passes
+ * signals on, but those of a terminal, which reach both. When it is killed itself, its
  * executors get SIGTERM; when its dequeuer is gone it stays until they have ended.
  */
 #ifndef RIVERS_EXEC_GUARD_H

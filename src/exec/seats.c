@@ -164,6 +164,12 @@ void seat_hold(struct seat *s, int64_t asked_at)
     atomic_store(&s->asked_at, asked_at);
 }
 
+void seat_hold_for(struct seat *s, int64_t asked_at, int64_t lease_ms)
+{
+    s->lease_ms = lease_ms;
+    seat_hold(s, asked_at);
+}
+
 void seat_give_up(struct seat *s)
 {
     atomic_store(&s->token, 0);

@@ -44,6 +44,8 @@ int64_t seat_until(const struct seat *s);           /* when it is to be killed; 
 
 void seat_fill(struct seat *s, const struct execution *x, int64_t lease_ms);
 void seat_hold(struct seat *s, int64_t asked_at);
+/* Instead of both, where nobody renews for it; the lease is the same each time. */
+void seat_hold_for(struct seat *s, int64_t asked_at, int64_t lease_ms);
 void seat_give_up(struct seat *s); /* nothing is renewed any more; the guard goes on to watch */
 void seat_leave(struct seat *s);   /* nothing is held any more */
 /* Shows that the executor lives. Returns when the dequeuer asked for what it renewed last; 0: it renewed nothing. */

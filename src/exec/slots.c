@@ -77,6 +77,14 @@ static int64_t left_ms(const struct claim *c, int64_t asked_at)
     return asked_at + c->lease_ms - terms_margin_ms(c->lease_ms) - clock_mono_ms();
 }
 
+/* Until the fence, by what was asked for then. */
+static void held_from(struct claim *c, int64_t asked_at)
+{
+    timer_set(c->fence, left_ms(c, asked_at));
+    if (c->events.on_held)
+        c->events.on_held(c->events.arg, asked_at, c->lease_ms);
+}
+
 /* Lease 0: only unlimited pools were asked, nothing is recorded and nothing ends. */
 static bool has_lease(const struct claim *c)
 {
@@ -127,7 +135,7 @@ static void on_renewed(void *arg, const struct reply *r, const struct err *e)
         if (c && is_stale(r, c->token))
             lose(c, 0); /* someone else may have them by now */
         else if (c)
-            timer_set(c->fence, left_ms(c, n->asked_at));
+            held_from(c, n->asked_at);
     }
     free(n);
 }
@@ -181,7 +189,7 @@ static void granted(struct claim *c, const struct reply *r, int64_t asked_at)
     evtimer_del(c->timeout);
     c->state = CLAIM_HELD;
     if (has_lease(c)) {
-        timer_set(c->fence, left_ms(c, asked_at));
+        held_from(c, asked_at);
         redis_retry_within(store_redis_get(c->slots->store), terms_retry_ms(c->lease_ms));
     }
     renewal_plan(c->slots);

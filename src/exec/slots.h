@@ -28,6 +28,9 @@ struct claim_events {
     void (*on_timeout)(void *arg);                  /* waited for timeout_ms */
     void (*on_lost)(void *arg, int64_t grace_ms); /* was held; what runs under it must end within the grace */
     void (*on_waiting)(void *arg, const char *reason); /* may be NULL; each time the answer is to wait */
+    /* May be NULL; each time the lease is known to be held, first before on_granted: by what was asked for then (clock_mono_ms).
+     * Not where there is no lease. */
+    void (*on_held)(void *arg, int64_t asked_at, int64_t lease_ms);
     void *arg;
 };
 

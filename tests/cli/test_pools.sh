@@ -81,7 +81,7 @@ check() { # NAME COMMAND...: one test
 
 hold() { # POOL FILE: takes a slot in the background and keeps it until FILE is there; its pid is in $holder
     # shellcheck disable=SC2016 # for the inner shell
-    "$rivers" pools run "$1" -- sh -c 'touch "$1.held"; until [ -e "$1" ]; do sleep 0.05; done' - "$2" &
+    "$rivers" pools run "$1" -- sh -c 'touch "$1.held"; until [ -e "$1" ]; do sleep 0.05; done' - "$2" 2>"$2.errors" &
     holder=$!
     until_true test -e "$2.held"
 }
@@ -194,20 +194,57 @@ signals() {
     kill -TERM "$holder"
     ended_with 143 "$holder" || true
     check 'slots are given back to a server that forgot the scripts' shows '"claimed":0' pools info one --json
-    hold one "$dir/again"
-    kill -KILL "$holder"
-    ended_with 137 "$holder" || true
-    check 'the slots of a holder that was killed are given on after its lease' \
-        until_true "$rivers" pools run one --wait 0 -- true
-    # shellcheck disable=SC2016
-    "$rivers" pools run one -- sh -c 'touch "$1"; sleep 60' - "$dir/started" 2>"$dir/lost" &
+    hold one "$dir/lost"
+    redis HDEL "rivers:{default}:slots:$(redis ZRANGE 'rivers:{default}:slots' 0 0 | cut -d / -f 1)" main >"$dir/got"
+    check 'a lost lease ends the command' ended_with 125 "$holder"
+    check 'and is told' grep -q '^rivers: lease lost$' "$dir/lost.errors"
+    until_true "$rivers" pools run one --wait 0 -- true
+}
+
+# --- holders that are killed or stand still: their processes say for themselves when they work
+
+# They work in two groups, whatever SIGTERM says; the process that keeps the slots is in $keeper.
+hold_on() { # FILE
+    cat >"$dir/worker" <<'EOF'
+#!/bin/sh
+trap '' TERM
+[ "${2-}" ] || setsid "$0" "$1" apart &
+echo $$ >"$1.${2-inside}"
+while :; do
+    echo first >>"$1"
+    sleep 0.02
+done
+EOF
+    chmod +x "$dir/worker"
+    "$rivers" pools run one -- "$dir/worker" "$1" &
     holder=$!
-    until_true test -e "$dir/started"
-    kill -STOP $holder
-    check 'the slots of a holder that stands still as well' until_true "$rivers" pools run one --wait 0 -- true
-    kill -CONT $holder
-    check 'a lost lease ends the command' ended_with 125 $holder
-    check 'and is told' grep -q '^rivers: lease lost$' "$dir/lost"
+    until_true test -s "$1.inside" -a -s "$1.apart"
+    keeper=$(pgrep -P $holder)
+}
+
+took_turns() { # FILE: nobody worked for the first once the second had begun
+    until_true "$rivers" pools run one --wait 0 -- sh -c 'echo second >>"$1"; sleep 0.3; echo second >>"$1"' - "$1" ||
+        return 1
+    uniq "$1" >"$dir/got"
+    printf 'first\nsecond\n' | cmp -s - "$dir/got"
+}
+
+no_more_work() {
+    hold_on "$dir/killed"
+    kill -KILL "$keeper"
+    check 'a holder that was killed' ended_with 137 $holder
+    check 'nothing of it works when its slots are given on' took_turns "$dir/killed"
+    hold_on "$dir/stopped"
+    kill -STOP "$keeper"
+    check 'nor of one that stands still' took_turns "$dir/stopped"
+    check 'which is ended in time' ended_with 137 $holder
+    hold_on "$dir/guard"
+    kill -KILL $holder
+    ended_with 137 $holder || true
+    check 'a holder without its guard has its slots while its command goes on' \
+        exits 124 pools run one --wait 1500ms -- true
+    kill -KILL "$(cat "$dir/guard.inside")"
+    check 'and leaves nothing when that has ended' took_turns "$dir/guard"
 }
 
 contention() { # ten commands at once on a pool of two: what they recorded themselves
@@ -243,6 +280,7 @@ wrong_inputs
 statuses
 waiting
 signals
+no_more_work
 contention
 echo "1..$number"
 exit $failed
