@@ -314,6 +314,25 @@ static struct row newcomer_under_a_raised_limit[] = {
 };
 
 /* A limit that lets more in than one call can serve: nobody comes in past them, and the next calls go on. */
+/* Behind the edge, numbers that operators set are the last that is exact with all that is added to it; a limit stays one. */
+static struct row numbers_too_big[] = {
+    {"HSET @pool_limits a 1000000000000000 b 99999999999999999999 c 9*400", "3"},
+    {"HSET @pool_leases a 1000000000000000 b 99999999999999999999 c 9*400", "3"},
+    {"HSET @pool_bypass a 99999999999999999999", "1"},
+    {"pool/claim x/a '' 1 0 a 1", "GRANTED 1 1000000000000000"},
+    {"pool/claim x/b '' 1 0 b 1", "GRANTED 2 1000000000000000"},
+    {"pool/claim x/c '' 1 0 c 1", "GRANTED 3 1000000000000000"},
+    {"HGETALL @pool_used", "a 1 b 1 c 1"},
+    {"ZRANGE @slots 0 -1 WITHSCORES", "x/a 1000000000001000 x/b 1000000000001000 x/c 1000000000001000"},
+    {"admit", "OK 0"},
+    {"ZCARD @slots", "3"},
+    {"HSET @pool_limits a 1", "0"},
+    {"pool/claim x/d '' 1 0 a 1", "WAITING pool 'a' full (1/1) a 1"},
+    {"pool/release x/a 1 1", "OK"},
+    {"pool/claim x/d '' 1 0 a 1", "GRANTED 4 1000000000000000"},
+    {0},
+};
+
 static struct row many_let_in[] = {
     {"HSET @pool_limits db 0", "1"},
     {"repeat 120 pool/claim x#/a '' 1 0 db 1", "WAITING pool 'db' full (0/0) db 120"},
@@ -659,6 +678,7 @@ int main(void)
         QUEUE_TEST(granted_to_the_dead),
         QUEUE_TEST(limit_raised),
         QUEUE_TEST(newcomer_under_a_raised_limit),
+        QUEUE_TEST(numbers_too_big),
         QUEUE_TEST(many_let_in),
         QUEUE_TEST(became_unlimited),
         QUEUE_TEST(small_passes_big),

@@ -1,21 +1,22 @@
 -- settings: what operators set for pools; false is where nothing was set.
+--@include lib/whole.lua
 -- Slots: infinite below 0; a limit that cannot be read grants nothing.
 local function limit_read(text)
-    return text and (text:find('^%d+$') and tonumber(text) or text:find('^-%d+$') and math.huge or 0)
+    return text and (whole(text) or text:find('^-%d+$') and math.huge or 0)
 end
 
 -- The lease of a grant: the shortest of those of its pools.
 local function shortest_lease(texts)
     local lease = math.huge
     for _, text in ipairs(texts) do
-        lease = math.min(lease, text and text:find('^%d+$') and math.max(1000, tonumber(text)) or 300000)
+        lease = math.min(lease, math.max(1000, whole(text) or 300000))
     end
     return lease
 end
 
 -- How long a claim bears to be passed.
 local function bypass_read(text)
-    return text and text:find('^%d+$') and tonumber(text) or 10000
+    return whole(text) or 10000
 end
 
 -- Whether the limits are others than those that were followed last, which matters while somebody waits: the limits, {pool,

@@ -1,10 +1,11 @@
 -- run_limits: how a limit is read, and the limits of all runs together.
+--@include lib/whole.lua
 -- A limit that is no whole number >= 0 lets nobody pass: a typing error must not lift a limit.
 local function limit_number(text)
     if not text then
         return math.huge
     end
-    return text:find('^%d+$') and tonumber(text) or 0
+    return whole(text) or 0
 end
 
 -- A setting of `config` that limits runs; negative is unlimited.
