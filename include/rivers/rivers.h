@@ -155,7 +155,7 @@ struct rivers_slots {
 /* The clock of renew_at and stop_at: CLOCK_BOOTTIME in ms. */
 int64_t rivers_clock_ms(void);
 
-/* Claims slots of n pools, all of them or none, and waits for them for at most wait_ms (0 or less: not at all), or
+/* Claims slots of n pools (1 to 64), all of them or none, and waits for them for at most wait_ms (0 or less: not at all), or
  * RIVERS_FOREVER. Who has the higher priority comes first, then who came first. label, 1 to 63 of A-Z a-z 0-9 _ . -, begins the
  * name of the claim; NULL: host and process.
  * RIVERS_OK: they are held. RIVERS_TIMEOUT: the message says what is full, and the claim keeps its place in the line for another

@@ -3,14 +3,18 @@
 -- answer; a claimant who waits asks at least every 10 s, or it is taken for dead after 30 s.
 -- KEYS  [1] prefix
 -- ARGV  [1] now; [2] claim `<run>/<step>`; [3] token of the run, '' when the claim is not a step of a run; [4] attempt;
---       [5] priority, '' for the run's; then pool, slots, pool, slots, ... (a pool named twice sums)
+--       [5] priority, '' for the run's; then pool, slots, pool, slots, ... (a pool named twice sums), 64 at most
 -- RETURNS {'GRANTED', token, lease ms}: lease 0 when all pools are unlimited, nothing is held and nothing ends
 --         {'WAITING', reason, pool, position, ...}: no positions when it waits for the same as before
 --         {'NEVER', pool, slots, limit}: more than the pool has | {'UNKNOWN_POOL', pool}: not configured, and no step asks
+--         {'TOO_MANY', most pools}
 --         {'STALE', why}: the run is in that state or another's, or a later attempt of the step has asked
 --@include lib/open.lua
 --@include lib/pools/asked.lua
 --@include lib/pools/grant.lua
+if #pools > POOLS_MOST then
+    return {'TOO_MANY', num(POOLS_MOST)}
+end
 local claim, run_token, attempt, priority = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local run, step = run_and_step(claim)
 if run_token ~= '' then

@@ -166,6 +166,9 @@ static int pools_read(struct claim *c, const struct rivers_pool *pools, size_t n
 {
     if (n == 0)
         return err_set(e, ERR_INVALID, "no pool is named");
+    if (n > POOL_CLAIM_MAX)
+        return err_set(e, ERR_INVALID, "pool '%s': a claim has at most %d pools", pools[POOL_CLAIM_MAX].name,
+                       POOL_CLAIM_MAX);
     for (; c->n < n; c->n++) {
         const struct rivers_pool *p = &pools[c->n];
         if (pool_name_check(p->name, e) < 0)

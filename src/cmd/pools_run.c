@@ -283,6 +283,9 @@ static int pools_run(struct context *ctx, const void *options, const struct oper
 
     if (!args->command || !*args->command)
         return err_set(e, ERR_USAGE, "a command is missing behind '--'");
+    if (args->n > POOL_CLAIM_MAX)
+        return err_set(e, ERR_USAGE, "'%s': a claim has at most %d pools", args->words[POOL_CLAIM_MAX],
+                       POOL_CLAIM_MAX);
     claims = xcalloc(args->n, sizeof *claims);
     while (status == 0 && n < args->n) {
         status = claim_parse(&claims[n], args->words[n], e);

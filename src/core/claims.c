@@ -35,6 +35,10 @@ static int add(struct claims *c, const char *pool, int64_t slots, const struct j
             list[i].slots += slots;
             return 0;
         }
+    if (*c->n == POOL_CLAIM_MAX) {
+        err_set(e, ERR_INVALID, "pool '%s': a step has at most %d pools", pool, POOL_CLAIM_MAX);
+        return json_place(e, at);
+    }
     list = xrealloc(list, (*c->n + 1) * sizeof *list);
     list[(*c->n)++] = (struct pool_claim){xstrdup(pool), slots};
     *c->list = list;

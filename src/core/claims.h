@@ -10,6 +10,7 @@
 
 #define POOL_NAME_BYTES 255
 #define POOL_SLOTS_MAX  INT32_MAX
+#define POOL_CLAIM_MAX  64 /* pools a step, or a claim */
 
 struct pool_claim {
     char *pool;

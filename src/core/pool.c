@@ -78,6 +78,8 @@ void claim_fault(const struct reply *r, const char *step, struct err *e)
                 reply_str(reply_at(r, 2)), pool, reply_str(reply_at(r, 3)));
     else if (reply_is(r, "UNKNOWN_POOL"))
         err_set(e, ERR_NOT_FOUND, "pool '%s' not configured", pool);
+    else if (reply_is(r, "TOO_MANY"))
+        err_set(e, ERR_INVALID, "step '%s' has more than %s pools", step, pool);
     else
         err_set(e, ERR_STALE, "step '%s' may not claim: its run's token is stale", step);
 }

@@ -23,7 +23,7 @@ struct claimant {
 char *claimant_name(const char *label);
 
 /* reply {'GRANTED', token, lease ms} | {'WAITING', reason, pool, position, ...}, or never: {'NEVER', pool, slots, limit} |
- * {'UNKNOWN_POOL', pool} | {'STALE', state} */
+ * {'UNKNOWN_POOL', pool} | {'TOO_MANY', most pools} | {'STALE', state} */
 struct call *claim_call(struct store *s, const struct claimant *who, const struct pool_claim *claims,
                         size_t n);
 void claim_fault(const struct reply *r, const char *step, struct err *e); /* why it is never granted */

@@ -309,6 +309,11 @@ static void what_is_wrong_is_named(void **state)
         assert_ok(rivers_release(h, &s, &e));
     }
     assert_fault(rivers_claim(h, NULL, NULL, 0, 0, 0, &s, &e), RIVERS_INVALID, "no pool is named");
+    struct rivers_pool many[65];
+    for (size_t i = 0; i < 65; i++)
+        many[i] = (struct rivers_pool){"db", 1};
+    assert_fault(rivers_claim(h, NULL, many, 65, 0, 0, &s, &e), RIVERS_INVALID,
+                 "pool 'db': a claim has at most 64 pools");
     memset(&s, 'x', sizeof s);
     s.token = 0;
     assert_fault(claim(h, &one_of_db, 0, &s), RIVERS_INVALID, "slots: must be zeroed");

@@ -133,6 +133,9 @@ Try 'rivers pools run --help'." pools run gpu=0 -- true
 Try 'rivers pools run --help'." pools run gpu sleep
     says 125 "rivers: unknown option '--wiat': did you mean '--wait'?
 Try 'rivers pools run --help'." pools run gpu --wiat 3s -- true
+    # shellcheck disable=SC2046
+    says 125 "rivers: 'p65': a claim has at most 64 pools
+Try 'rivers pools run --help'." pools run $(seq -f p%g 65) -- true
     says 125 "rivers: pool 'none' not configured" pools run gpu none -- true
     says 125 "rivers: step 'main' asks 5 slots of pool 'gpu' (limit 4): it can never run" pools run gpu=5 -- true
 }

@@ -314,6 +314,23 @@ static struct row newcomer_under_a_raised_limit[] = {
 };
 
 /* A limit that lets more in than one call can serve: nobody comes in past them, and the next calls go on. */
+/* More are refused before anything is written. */
+static struct row most_pools[] = {
+    {"pool/claim x/a '' 1 0 p1 1 p2 1 p3 1 p4 1 p5 1 p6 1 p7 1 p8 1 p9 1 p10 1 p11 1 p12 1 p13 1"
+     " p14 1 p15 1 p16 1 p17 1 p18 1 p19 1 p20 1 p21 1 p22 1 p23 1 p24 1 p25 1 p26 1 p27 1 p28 1"
+     " p29 1 p30 1 p31 1 p32 1 p33 1 p34 1 p35 1 p36 1 p37 1 p38 1 p39 1 p40 1 p41 1 p42 1 p43 1"
+     " p44 1 p45 1 p46 1 p47 1 p48 1 p49 1 p50 1 p51 1 p52 1 p53 1 p54 1 p55 1 p56 1 p57 1 p58 1"
+     " p59 1 p60 1 p61 1 p62 1 p63 1 p64 1",
+     "UNKNOWN_POOL p1"},
+    {"same pool/claim x/a '' 1 0 p1 1 p2 1 p3 1 p4 1 p5 1 p6 1 p7 1 p8 1 p9 1 p10 1 p11 1 p12 1 "
+     "p13 1 p14 1 p15 1 p16 1 p17 1 p18 1 p19 1 p20 1 p21 1 p22 1 p23 1 p24 1 p25 1 p26 1 p27 1 "
+     "p28 1 p29 1 p30 1 p31 1 p32 1 p33 1 p34 1 p35 1 p36 1 p37 1 p38 1 p39 1 p40 1 p41 1 p42 1 "
+     "p43 1 p44 1 p45 1 p46 1 p47 1 p48 1 p49 1 p50 1 p51 1 p52 1 p53 1 p54 1 p55 1 p56 1 p57 1 "
+     "p58 1 p59 1 p60 1 p61 1 p62 1 p63 1 p64 1 p65 1",
+     "TOO_MANY 64"},
+    {0},
+};
+
 /* Behind the edge, numbers that operators set are the last that is exact with all that is added to it; a limit stays one. */
 static struct row numbers_too_big[] = {
     {"HSET @pool_limits a 1000000000000000 b 99999999999999999999 c 9*400", "3"},
@@ -678,6 +695,7 @@ int main(void)
         QUEUE_TEST(granted_to_the_dead),
         QUEUE_TEST(limit_raised),
         QUEUE_TEST(newcomer_under_a_raised_limit),
+        QUEUE_TEST(most_pools),
         QUEUE_TEST(numbers_too_big),
         QUEUE_TEST(many_let_in),
         QUEUE_TEST(became_unlimited),

@@ -364,6 +364,32 @@ static void test_refused_steps(void **state)
         check_refused(rows[i].text, rows[i].why);
 }
 
+/* A step of n pools, "p1" and so on. */
+static char *step_of_pools(int n)
+{
+    struct text t = {0};
+
+    text_addf(&t, "{\"steps\": [{\"name\": \"main\", \"command\": \"true\", \"pools\": {");
+    for (int i = 1; i <= n; i++)
+        text_addf(&t, "%s\"p%d\": 1", i > 1 ? ", " : "", i);
+    text_addf(&t, "}}]}");
+    return t.s;
+}
+
+static void test_most_pools(void **state)
+{
+    char *most = step_of_pools(64), *more = step_of_pools(65);
+    struct spec s;
+
+    (void)state;
+    parse(&s, most);
+    assert_int_equal(s.steps[0].nclaims, 64);
+    spec_release(&s);
+    check_refused(more, "steps[0].pools: pool 'p65': a step has at most 64 pools");
+    free(most);
+    free(more);
+}
+
 static void test_refused_claims(void **state)
 {
     static const struct {
@@ -515,13 +541,14 @@ static void test_command_and_env(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),      cmocka_unit_test(test_whole),
-        cmocka_unit_test(test_print),         cmocka_unit_test(test_worker),
-        cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_graph),
-        cmocka_unit_test(test_claims),        cmocka_unit_test(test_refused_runs),
-        cmocka_unit_test(test_refused_steps), cmocka_unit_test(test_refused_claims),
-        cmocka_unit_test(test_bounds),        cmocka_unit_test(test_stored_size),
-        cmocka_unit_test(test_tag_set),       cmocka_unit_test(test_command_and_env),
+        cmocka_unit_test(test_defaults),        cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_print),           cmocka_unit_test(test_worker),
+        cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_graph),
+        cmocka_unit_test(test_claims),          cmocka_unit_test(test_refused_runs),
+        cmocka_unit_test(test_refused_steps),   cmocka_unit_test(test_refused_claims),
+        cmocka_unit_test(test_most_pools),      cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_stored_size),     cmocka_unit_test(test_tag_set),
+        cmocka_unit_test(test_command_and_env),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

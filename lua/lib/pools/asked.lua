@@ -1,6 +1,7 @@
 -- asked: what a claim asks, from its sixth argument on, and what there is of it.
 --@include lib/names.lua
 --@include lib/pools/settings.lua
+local POOLS_MOST = 64
 -- In order: pools by their keys, their names as they are set, the slots of each.
 local pools, names, asked, is_ordered = {}, {}, {}, true
 for i = 6, #ARGV, 2 do
