@@ -254,7 +254,7 @@ static void set_pool(struct sim *s, struct ref_pool *pool, const char *limit, in
     pool->bypass = bypass;
     text_addf(&s->want, "OK %s %" PRId64 " %" PRId64, limit, pool->lease, pool->bypass);
     expect(s, run(s, SCRIPT_POOL_SET));
-    pool_ref_serve(&s->ref);
+    pool_ref_serve(&s->ref, 1U << (pool - s->ref.pools));
 }
 
 static void op_limit(struct sim *s)

@@ -303,6 +303,45 @@ static struct row limit_raised[] = {
 };
 
 /* Nobody comes in past those whom the new limit lets in. */
+/* What is claimed and released says nothing of the limits of other pools. */
+static struct row limit_of_another_pool_raised[] = {
+    {"HSET @pool_limits db 0 api 1", "2"},
+    {"pool/claim x/a '' 1 0 db 1", "WAITING pool 'db' full (0/0) db 1"},
+    {"pool/claim x/b '' 1 0 api 1", "GRANTED 1 300000"},
+    {"pool/claim x/c '' 1 0 api 1", "WAITING pool 'api' full (1/1) api 1"},
+    {"HGETALL @pools_seen", "db 0 api 1"},
+    {"HSET @pool_limits db 1", "0"},
+    {"pool/claim x/d '' 1 0 api 1", "WAITING pool 'api' full (1/1) api 2"},
+    {"pool/release x/b 1 1", "OK"},
+    {"HGET @slots:x a", "waits"},
+    {"admit", "OK 0"},
+    {"HGETALL @pool_used", "api 1 db 1"},
+    {"HGETALL @pools_seen", "api 1"},
+    {0},
+};
+
+/* Where somebody waits for many pools, admissions look at their limits once a second, in slices. */
+static struct row limit_of_many_raised[] = {
+    {"repeat 600 HSET @pool_limits p# 0", "1"},
+    {"repeat 600 pool/claim x#/a '' 1 0 p# 1", "WAITING pool 'p600' full (0/0) p600 1"},
+    {"HLEN @pools_seen", "600"},
+    {"admit", "OK 1"},
+    {"repeat 5 admit", "OK 0"},
+    {"HSET @pool_limits p77 1", "0"},
+    {"at 1999", ""},
+    {"admit", "OK 0"},
+    {"HGET @pool_used p77", "(nil)"},
+    {"at 2000", ""},
+    {"admit", "OK 1"},
+    {"repeat 5 admit", "OK 0"},
+    {"HGET @pool_used p77", "1"},
+    {"HLEN @pools_seen", "599"},
+    {"HSET @pool_limits p78 1", "0"},
+    {"pool/claim y/a '' 1 0 p78 1", "WAITING pool 'p78' full (1/1) p78 1"},
+    {"HGET @slots:x78 a", "token=2 lease=300000 attempt=1 claimed_at=2000 shape=p78=1 held=p78=1"},
+    {0},
+};
+
 static struct row newcomer_under_a_raised_limit[] = {
     {"HSET @pool_limits db 1", "1"},
     {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 300000"},
@@ -694,6 +733,8 @@ int main(void)
         QUEUE_TEST(dead_waiter_vanishes),
         QUEUE_TEST(granted_to_the_dead),
         QUEUE_TEST(limit_raised),
+        QUEUE_TEST(limit_of_another_pool_raised),
+        QUEUE_TEST(limit_of_many_raised),
         QUEUE_TEST(newcomer_under_a_raised_limit),
         QUEUE_TEST(most_pools),
         QUEUE_TEST(numbers_too_big),

@@ -11,7 +11,7 @@ local function must(ok, ...)
 end
 
 local SINGLE = {meta = 1, events = 1, pool_limits = 1, pool_leases = 1, pool_bypass = 1, bell = 1, slots = 1, waiters = 1,
-    pool_used = 1, pools_due = 1}
+    pool_used = 1, pools_seen = 1, pools_due = 1}
 local named = {wait = {}, slots = {}, shape = {}, pool = {}, wake = {}}
 for _, key in ipairs(call('KEYS', P .. '*')) do
     local kind, name = key:match('^([^:]+):?(.*)$', #P + 1)
@@ -117,6 +117,15 @@ for shape, head in pairs(heads) do
     end
 end
 
+local seen = hash('pools_seen')
+for pool in pairs(named.pool) do
+    local waited_for = pool:match('^(.*):shapes$')
+    if waited_for then
+        must(seen[waited_for], 'the limit of', waited_for, 'was not seen')
+        seen[waited_for] = nil
+    end
+end
+must(not next(seen), next(seen) or '', 'is seen, and nobody waits for it')
 for _, kind in ipairs({'pool', 'shape'}) do
     for name in pairs(named[kind]) do
         must(want[kind .. ':' .. name], 'orphan', kind, name)

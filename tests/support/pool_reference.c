@@ -180,19 +180,48 @@ static void grant(struct pool_reference *ref, struct ref_claim *c, bool comes_fo
     mark_passed(ref, c);
 }
 
-void pool_ref_serve(struct pool_reference *ref)
+static unsigned pools_asked(const int64_t asks[REF_POOLS])
+{
+    unsigned pools = 0;
+
+    for (size_t p = 0; p < REF_POOLS; p++)
+        pools |= (asks[p] ? 1U : 0U) << p;
+    return pools;
+}
+
+static unsigned pools_of(const struct ref_claim *c)
+{
+    return c->state == REF_IDLE ? 0 : pools_asked(c->asks);
+}
+
+void pool_ref_serve(struct pool_reference *ref, unsigned pools)
 {
     struct ref_claim *best;
 
     do {
         best = NULL;
         for (struct ref_claim *c = ref->claims; c < ref->claims + REF_CLAIMS; c++)
-            if (is_head(ref, c) && (!best || stands_before(c, best)) && asks_limited(ref, c) &&
-                !is_blocked(ref, c))
+            if (is_head(ref, c) && (pools_of(c) & pools) && (!best || stands_before(c, best)) &&
+                asks_limited(ref, c) && !is_blocked(ref, c))
                 best = c;
         if (best)
             grant(ref, best, false);
     } while (best);
+}
+
+/* Those who wait for these pools are served where the limit is another one than the last time. */
+static void follow(struct pool_reference *ref, unsigned pools)
+{
+    unsigned changed = 0;
+
+    for (size_t p = 0; p < REF_POOLS; p++) {
+        struct ref_pool *pool = &ref->pools[p];
+        if (!(pools & 1U << p) || !pool->seen || strcmp(pool->seen, pool->limit) == 0)
+            continue;
+        pool->seen = pool->limit;
+        changed |= 1U << p;
+    }
+    pool_ref_serve(ref, changed);
 }
 
 /* --- time
@@ -242,27 +271,33 @@ static struct ref_claim *first_due(struct pool_reference *ref, enum ref_claim_st
     return first;
 }
 
-static void sweep(struct pool_reference *ref)
+/* Returns the pools that may have more to give. */
+static unsigned sweep(struct pool_reference *ref)
 {
     struct ref_claim *c;
+    unsigned freed = 0;
 
     for (c = ref->claims; c < ref->claims + REF_CLAIMS; c++) {
         if (!is_due(ref, c, REF_HOLDS))
             continue;
-        if (is_over(ref, c))
+        if (is_over(ref, c)) {
+            freed |= pools_of(c);
             drop(ref, c);
-        else if (is_before_grace_end(ref, c->lease))
+        } else if (is_before_grace_end(ref, c->lease)) {
             c->until = ref->resumed_at + c->lease;
+        }
     }
-    while ((c = first_due(ref, REF_WAITS)) && !in_grace(ref, PATIENCE))
+    while ((c = first_due(ref, REF_WAITS)) && !in_grace(ref, PATIENCE)) {
+        freed |= pools_of(c);
         drop(ref, c);
+    }
+    return freed;
 }
 
-static void upkeep(struct pool_reference *ref)
+static void upkeep(struct pool_reference *ref, unsigned pools)
 {
-    pool_ref_serve(ref);
-    sweep(ref);
-    pool_ref_serve(ref);
+    follow(ref, pools);
+    pool_ref_serve(ref, sweep(ref));
 }
 
 /* The clock goes only ahead. */
@@ -272,7 +307,7 @@ void pool_ref_admit(struct pool_reference *ref)
         ref->resumed_at = ref->now;
     if (!ref->swept_at || ref->now >= ref->swept_at + TURN)
         ref->swept_at = ref->now;
-    upkeep(ref);
+    upkeep(ref, ~0U);
 }
 
 /* --- the scripts
@@ -333,6 +368,17 @@ static void line_up(struct pool_reference *ref, struct ref_claim *c)
     if (head && stands_before(c, head))
         c->passed_at = head->passed_at;
     c->state = REF_WAITS;
+    for (size_t p = 0; p < REF_POOLS; p++)
+        if (c->asks[p])
+            ref->pools[p].seen = ref->pools[p].limit;
+}
+
+static void give_back(struct pool_reference *ref, struct ref_claim *c)
+{
+    unsigned freed = pools_of(c);
+
+    drop(ref, c);
+    pool_ref_serve(ref, freed);
 }
 
 static bool is_any_full(struct pool_reference *ref, const int64_t asks[REF_POOLS])
@@ -376,7 +422,7 @@ void pool_ref_claim(struct pool_reference *ref, size_t i, int64_t attempt, const
     int p;
 
     if (!is_uncontested(ref, c, attempt, asks)) {
-        upkeep(ref);
+        upkeep(ref, pools_asked(asks));
     } else if (c->state == REF_WAITS) {
         text_add(answer, "WAITING ");
         add_reason(ref, c, answer, is_full);
@@ -388,8 +434,7 @@ void pool_ref_claim(struct pool_reference *ref, size_t i, int64_t attempt, const
         return;
     }
     if (c->state != REF_IDLE && (c->attempt != attempt || !same_shape(c->asks, asks))) {
-        drop(ref, c);
-        pool_ref_serve(ref);
+        give_back(ref, c);
     }
     if (c->state == REF_HOLDS) {
         c->until = ref->now + c->lease;
@@ -397,8 +442,7 @@ void pool_ref_claim(struct pool_reference *ref, size_t i, int64_t attempt, const
         return;
     }
     if ((p = never(ref, asks)) >= 0) {
-        drop(ref, c);
-        pool_ref_serve(ref);
+        give_back(ref, c);
         text_addf(answer, "NEVER %s %" PRId64 " %" PRId64, ref->pools[p].name, asks[p],
                   pool_ref_limit(ref, (size_t)p));
         return;
@@ -430,8 +474,7 @@ void pool_ref_release(struct pool_reference *ref, size_t i, int64_t token, int64
     }
     if (c->state == REF_HOLDS)
         (void)is_over(ref, c); /* the event says which: a sweep that is long past is noticed */
-    drop(ref, c);
-    pool_ref_serve(ref);
+    give_back(ref, c);
     text_add(answer, "OK");
 }
 
@@ -447,14 +490,13 @@ bool pool_ref_renew(struct pool_reference *ref, size_t i, int64_t token)
 
 void pool_ref_end_run(struct pool_reference *ref, size_t run)
 {
-    bool any = false;
+    unsigned freed = 0;
 
     for (struct ref_claim *c = &ref->claims[run * REF_STEPS]; c < &ref->claims[(run + 1) * REF_STEPS]; c++) {
-        any = any || c->state != REF_IDLE;
+        freed |= pools_of(c);
         drop(ref, c);
     }
-    if (any)
-        pool_ref_serve(ref);
+    pool_ref_serve(ref, freed);
 }
 
 static void print_shape(const struct pool_reference *ref, const int64_t slots[REF_POOLS], struct text *out)

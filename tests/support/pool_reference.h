@@ -15,7 +15,8 @@ enum { REF_POOLS = 4, REF_RUNS = 4, REF_STEPS = 4, REF_CLAIMS = REF_RUNS * REF_S
 
 struct ref_pool {
     const char *name, *escaped, *limit; /* the limit as the operator set it */
-    int64_t lease, bypass;              /* ms */
+    const char *seen;      /* the one that those who wait were served under, NULL: nobody did yet */
+    int64_t lease, bypass; /* ms */
 };
 
 enum ref_claim_state { REF_IDLE, REF_WAITS, REF_HOLDS };
@@ -48,8 +49,9 @@ void pool_ref_claim(struct pool_reference *ref, size_t i, int64_t attempt, const
 void pool_ref_release(struct pool_reference *ref, size_t i, int64_t token, int64_t attempt,
                       struct text *answer); /* token 0: none */
 bool pool_ref_renew(struct pool_reference *ref, size_t i, int64_t token);
-void pool_ref_serve(struct pool_reference *ref); /* after a pool was set */
-void pool_ref_admit(struct pool_reference *ref); /* what run/admit does to pools */
+/* Sets of pools are bits. */
+void pool_ref_serve(struct pool_reference *ref, unsigned pools); /* after they were set */
+void pool_ref_admit(struct pool_reference *ref);                 /* what run/admit does to pools */
 void pool_ref_end_run(struct pool_reference *ref, size_t run);
 
 /* A line for each claim that holds or waits, as pool_invariants.lua prints it. */

@@ -2,6 +2,7 @@
 -- has ended, or changed for them.
 --@include lib/pools/members.lua
 --@include lib/pools/settings.lua
+--@include lib/pools/seen.lua
 --@include lib/pools/due.lua
 local function is_borne(pools, names)
     for i, pool in ipairs(pools) do
@@ -14,5 +15,5 @@ local function is_borne(pools, names)
         end
     end
     return not is_any_due('slots') and not is_any_due('waiters') and call('EXISTS', P .. 'pools_due') == 0 and
-        not limits_changed()
+        not limits_changed(pools)
 end

@@ -1,6 +1,6 @@
 -- contest: the answer to a claim that was asked before, or whose slots are not simply free.
 --@include lib/pools/line.lua
---@include lib/pools/settings.lua
+--@include lib/pools/seen.lua
 --@include lib/grace.lua
 --@include lib/pools/due.lua
 --@include lib/history.lua
@@ -11,17 +11,21 @@ local function give_back(claim, event)
     slots_release(claim, event)
 end
 
--- Whether something has ended, or changed for those who wait.
-local function is_anything_new()
+-- Whether something has ended, or changed for those who wait for these pools.
+local function is_anything_new(pools)
     return is_any_due('slots') or call('EXISTS', P .. 'pools_due') == 1 or
-        (call('EXISTS', P .. 'waiters') == 1 and (is_any_due('waiters') or limits_changed() ~= nil))
+        (call('EXISTS', P .. 'waiters') == 1 and (is_any_due('waiters') or limits_changed(pools) ~= nil))
 end
 
--- What has ended is given on, and limits that were changed are followed.
-local function follow()
-    if is_anything_new() then
+-- What has ended is given on, and limits of the pools of this shape that were changed are followed.
+local function follow(shape)
+    local pools = {}
+    for i, part in ipairs(parts_of[shape]) do
+        pools[i] = part[1]
+    end
+    if is_anything_new(pools) then
         --@include lib/pools/pools.lua
-        pools_follow()
+        pools_follow(pools)
         pools_sweep(20)
     end
 end
@@ -97,7 +101,7 @@ end
 
 -- priority: nil where none was given; is_step: the pools may be new; known: what the run says of it, false for nothing
 local function contest(claim, attempt, shape, priority, is_step, known)
-    follow()
+    follow(shape)
     local held, waits, stale = nil, {}, nil
     if known then
         held, waits, stale = asked_before(claim, attempt, shape)

@@ -13,9 +13,11 @@
 --   wait:<claim>        hash  one waiter: attempt, shape, priority, arrival, since, passed_at
 --   waiters             zset  all waiters by the end of their patience: a dead one vanishes
 --   slots:<run>         hash  the steps of a run that hold or wait: a grant each, or `waits` (grants.lua)
+--   pools_seen          hash  the limits under which the lines were served last (seen.lua)
 --   pools_due           set   pools with slots to give that one call was too short for; nobody comes in past their lines
 --@include lib/pools/waiters.lua
 --@include lib/pools/serve.lua
+--@include lib/pools/seen.lua
 --@include lib/grace.lua
 --@include lib/pools/due.lua
 --@include lib/pools/ungrant.lua
@@ -115,7 +117,38 @@ local function pools_sweep(many)
     return #slots == many or #waiters == many or (call('EXISTS', P .. 'pools_due') == 1 and not is_paused())
 end
 
--- Serves those who wait for pools whose limits were changed, however that was done.
-local function pools_follow()
-    serve({})
+-- Serves those who wait for these pools where the limits were changed, however that was done.
+local function pools_follow(pools)
+    local changed, served = limits_changed(pools) or {}, {}
+    for i = 1, #changed, 2 do
+        if call('EXISTS', P .. 'pool:' .. changed[i] .. ':shapes') == 1 then
+            call('HSET', P .. 'pools_seen', changed[i], changed[i + 1])
+        else
+            call('HDEL', P .. 'pools_seen', changed[i])
+        end
+        served[#served + 1] = changed[i]
+    end
+    serve(served)
+end
+
+-- The same of all that somebody waits for: in slices where they are many, from the first again once a second. Returns whether
+-- more is left to do.
+local FEW, SLICE, ROUND = 100, 250, 1000
+local function limits_follow()
+    if call('HLEN', P .. 'pools_seen') <= FEW then
+        pools_follow(call('HKEYS', P .. 'pools_seen'))
+        return false
+    end
+    local f = call('HMGET', P .. 'meta', 'limits_at', 'limits_cursor')
+    local begun_at, cursor = tonumber(f[1]) or 0, f[2] or '0'
+    if cursor == '0' and now >= begun_at and now < begun_at + ROUND then
+        return false
+    end
+    local answer, pools = call('HSCAN', P .. 'pools_seen', cursor, 'COUNT', SLICE), {}
+    for i = 1, #answer[2], 2 do
+        pools[#pools + 1] = answer[2][i]
+    end
+    pools_follow(pools)
+    call('HSET', P .. 'meta', 'limits_at', cursor == '0' and NOW or f[1], 'limits_cursor', answer[1])
+    return answer[1] ~= '0'
 end

@@ -1,6 +1,5 @@
 -- serve: what is free is given to those who wait for it. What the keys hold: pools.lua.
 --@include lib/pools/line.lua
---@include lib/pools/settings.lua
 --@include lib/history.lua
 --@include lib/bell.lua
 local LOOKS = 500 -- heads of shapes looked at in one call
@@ -13,36 +12,17 @@ local function ring_claimant(claim)
     call('PEXPIRE', key, '600000')
 end
 
--- The pools whose limits were changed since the last time, however that was done: all, as each change is rare. It matters to
--- those who wait.
-local function pools_changed()
-    if call('EXISTS', P .. 'waiters') == 0 then
-        return {}
-    end
-    local flat, text = limits_changed()
-    local pools = {}
-    for i = 1, flat and #flat or 0, 2 do
-        pools[#pools + 1] = escape(flat[i])
-    end
-    if flat then
-        call('HSET', P .. 'meta', 'pools_seen', text)
-    end
-    return pools
-end
-
 -- Pools with slots to give: those that one call was too short for, and of these others the ones that somebody waits for.
 -- A second value says whether there are any of the first.
-local function pools_due(...)
+local function pools_due(pools)
     local due = call('SMEMBERS', P .. 'pools_due')
     local is_left, known = #due > 0, {}
     for _, pool in ipairs(due) do
         known[pool] = true
     end
-    for _, pools in ipairs({...}) do
-        for _, pool in ipairs(pools) do
-            if not known[pool] and call('EXISTS', P .. 'pool:' .. pool .. ':shapes') == 1 then
-                known[pool], due[#due + 1] = true, pool
-            end
+    for _, pool in ipairs(pools) do
+        if not known[pool] and call('EXISTS', P .. 'pool:' .. pool .. ':shapes') == 1 then
+            known[pool], due[#due + 1] = true, pool
         end
     end
     return due, is_left
@@ -116,9 +96,9 @@ local function let_in_best(lines)
     return true
 end
 
--- Grants what is free in these pools, in those that are due, and in those whose limits were changed, to those who wait.
+-- Grants what is free in these pools, and in those that are due, to those who wait.
 local function serve(freed)
-    local due, is_left = pools_due(freed, pools_changed())
+    local due, is_left = pools_due(freed)
     local lines = {}
     for i, pool in ipairs(due) do
         lines[i] = {pool = pool, at = 0}

@@ -18,13 +18,3 @@ end
 local function bypass_read(text)
     return whole(text) or 10000
 end
-
--- Whether the limits are others than those that were followed last, which matters while somebody waits: the limits, {pool,
--- limit, pool, limit, ...}, and the text to remember them by.
-local function limits_changed()
-    local flat = call('HGETALL', P .. 'pool_limits')
-    local text = table.concat(flat, '\n')
-    if (call('HGET', P .. 'meta', 'pools_seen') or '') ~= text then
-        return flat, text
-    end
-end

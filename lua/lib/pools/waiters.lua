@@ -15,6 +15,8 @@ local function shape_line(shape, old, command, ...)
         end
         if new[1] then
             call('ZADD', line, new[2], new[1]:sub(1, 16) .. shape)
+        elseif call('EXISTS', line) == 0 then
+            call('HDEL', P .. 'pools_seen', part[1])
         end
     end
     ahead_forget()
@@ -28,6 +30,7 @@ local function waiter_add(claim, attempt, shape, priority, arrival)
     local first = shape_line(shape, before, 'ZADD', score, member)
     for _, part in ipairs(parts_of[shape]) do
         call('ZADD', P .. 'pool:' .. part[1] .. ':waiters', score, member)
+        call('HSET', P .. 'pools_seen', part[1], call('HGET', P .. 'pool_limits', unescape(part[1])) or '')
     end
     call('HSET', P .. 'wait:' .. claim, 'attempt', attempt, 'shape', shape, 'priority', num(priority), 'arrival',
         num(arrival), 'since', NOW)

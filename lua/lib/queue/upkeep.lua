@@ -57,8 +57,8 @@ local function pools()
         return false
     end
     --@include lib/pools/pools.lua
-    pools_follow()
-    return pools_sweep(UPKEEP)
+    local more = limits_follow()
+    return pools_sweep(UPKEEP) or more
 end
 
 local function promote()
