@@ -102,6 +102,21 @@ static struct row unlimited_and_limited[] = {
     {0},
 };
 
+/* What was changed before it came was followed by nobody; from then on the change back is one. */
+static struct row limit_there_and_back[] = {
+    {"HSET @pool_limits db 1", "1"},
+    {"pool/claim x/a '' 1 0 db 1", "GRANTED 1 300000"},
+    {"pool/claim x/b '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
+    {"pool/release x/b '' 1", "OK"},
+    {"pool/release x/a 1 1", "OK"},
+    {"HSET @pool_limits db 0", "0"},
+    {"pool/claim x/c '' 1 0 db 1", "WAITING pool 'db' full (0/0) db 1"},
+    {"HSET @pool_limits db 1", "0"},
+    {"pool/claim x/d '' 1 0 db 1", "WAITING pool 'db' full (1/1) db 1"},
+    {"ZRANGE @pool:db:holders 0 -1", "x/c"},
+    {0},
+};
+
 static struct row limit_zero_waits[] = {
     {"HSET @pool_limits db 0", "1"},
     {"pool/claim x/a '' 1 0 db 3", "WAITING pool 'db' full (0/0) db 1"},
@@ -719,6 +734,7 @@ int main(void)
         QUEUE_TEST(unlimited),
         QUEUE_TEST(unlimited_and_limited),
         QUEUE_TEST(limit_zero_waits),
+        QUEUE_TEST(limit_there_and_back),
         QUEUE_TEST(garbage_limits),
         QUEUE_TEST(never),
         QUEUE_TEST(never_by_a_lowered_limit),
