@@ -15,8 +15,6 @@
 #include "base/nearest.h"
 #include "base/text.h"
 
-#define WHOLE_MAX 9007199254740992.0 /* 2^53: beyond, a double skips whole numbers */
-
 static int compare_keys(const void *a, const void *b)
 {
     const char *const *left = a, *const *right = b;
@@ -159,7 +157,7 @@ int json_whole(const cJSON *v, const struct json_path *at, int64_t min, int64_t 
 {
     double d = cJSON_IsNumber(v) ? v->valuedouble : NAN;
 
-    if (!(fabs(d) <= WHOLE_MAX) || d != (double)(int64_t)d || (int64_t)d < min || (int64_t)d > max)
+    if (!(fabs(d) <= JSON_WHOLE_MAX) || d != (double)(int64_t)d || (int64_t)d < min || (int64_t)d > max)
         return whole_fault(at, min, max, e);
     *out = (int64_t)d;
     return 0;

@@ -42,6 +42,8 @@ int json_place(struct err *e, const struct json_path *at);
 __attribute__((warn_unused_result)) int json_string(const struct cJSON *v, const struct json_path *at,
                                                     const char **out, struct err *e);
 
+#define JSON_WHOLE_MAX 9007199254740992 /* 2^53: beyond, a double skips whole numbers */
+
 /* A bound of INT64_MIN or INT64_MAX is none; whole numbers end at 2^53 as JSON's do. */
 __attribute__((warn_unused_result)) int json_whole(const struct cJSON *v, const struct json_path *at,
                                                    int64_t min, int64_t max, int64_t *out, struct err *e);

@@ -1,10 +1,13 @@
 #include "core/setup.h"
 
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "redis/reply.h"
@@ -72,10 +75,13 @@ const struct reply *setup_hash_get(const struct reply *r, enum setup_hash hash)
 
 static cJSON *whole_or_text(const char *s)
 {
+    char digits[24];
     int64_t n;
 
-    return number_parse(s, INT32_MIN, INT32_MAX, &n) == 0 ? cJSON_CreateNumber((double)n)
-                                                          : cJSON_CreateString(s);
+    if (number_parse(s, -JSON_WHOLE_MAX, JSON_WHOLE_MAX, &n) < 0)
+        return cJSON_CreateString(s);
+    snprintf(digits, sizeof digits, "%" PRId64, n);
+    return cJSON_CreateRaw(digits);
 }
 
 static cJSON *json_or_text(const char *s)

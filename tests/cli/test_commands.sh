@@ -189,6 +189,11 @@ $ rivers config apply rivers.json >kept
 ! What was set by hand is kept; --replace overwrites it.
 $ rivers config show --json >shown.json; rivers config check shown.json
 shown.json: ok
+$ redis-cli -s redis.sock HSET 'rivers:{default}:config' max_concurrent_runs 9007199254740992 retention_runs 1000000000000000 >reply
+$ rivers config show --json >shown.json; rivers config check shown.json; grep -c -e 9007199254740992 -e 1000000000000000 shown.json
+shown.json: ok
+2
+$ redis-cli -s redis.sock HSET 'rivers:{default}:config' max_concurrent_runs 2 retention_runs 100000 >reply
 EOF
 
 transcript 'a run that a limit of 0 blocks' <<'EOF'
