@@ -12,6 +12,13 @@
 
 /* --- config check */
 
+static void on_stray(void *file, const char *job, const char *step, const char *pool)
+{
+    fprintf(stderr,
+            "%s: jobs.%s: pool '%s' of step '%s' is not in pool_limits, and unlimited until it is set\n",
+            (const char *)file, job, pool, step);
+}
+
 static int config_check(struct context *ctx, const void *options, const struct operands *args, struct err *e)
 {
     struct config c;
@@ -19,6 +26,7 @@ static int config_check(struct context *ctx, const void *options, const struct o
     (void)ctx, (void)options;
     if (config_load(&c, args->words[0], e) < 0)
         return -1;
+    config_stray_pools(&c, on_stray, args->words[0]);
     config_release(&c);
     if (!ctx->options.json)
         printf("%s: ok\n", args->words[0]);
@@ -30,6 +38,7 @@ const struct command config_check_command = {
     .group = "Configure",
     .args = "FILE",
     .summary = "Check a configuration file without a server",
+    .details = "Warns of pools that a step names and pool_limits, where it is given, does not.\n",
     .least = 1,
     .most = 1,
     .run = config_check,
@@ -127,8 +136,12 @@ const struct command config_diff_command = {
     .group = "Configure",
     .args = "FILE",
     .summary = "Show what `config apply` would do",
-    .details = "Exits with 1 when the file and the server differ. \"kept\" is what was set by hand since the "
-               "last apply.\n",
+    .details =
+        "Exits with 1 when the file and the server differ. \"kept\" is what was set by hand since the "
+        "last apply.\n"
+        "What was never in an applied file, as a pool or a tag limit that was only set by hand, is not "
+        "looked at:\n"
+        "`rivers config show` has all of it.\n",
     .least = 1,
     .most = 1,
     .run = config_diff,

@@ -254,6 +254,31 @@ int config_parse(struct config *c, const char *text, size_t len, struct err *e)
     return failed;
 }
 
+static bool has_pools(const struct config *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (!strcmp(c->items[i].hash, "pool_limits"))
+            return true;
+    return false;
+}
+
+void config_stray_pools(const struct config *c,
+                        void (*on_stray)(void *arg, const char *job, const char *step, const char *pool),
+                        void *arg)
+{
+    for (size_t i = 0; i < c->n && has_pools(c); i++) {
+        const struct config_item *item = &c->items[i];
+        struct spec s;
+        if (strcmp(item->hash, "jobs") || spec_parse(&s, item->value, strlen(item->value), NULL))
+            continue;
+        for (size_t j = 0; j < s.nsteps; j++)
+            for (size_t k = 0; k < s.steps[j].nclaims; k++)
+                if (!find(c, "pool_limits", s.steps[j].claims[k].pool))
+                    on_stray(arg, item->field, s.steps[j].name, s.steps[j].claims[k].pool);
+        spec_release(&s);
+    }
+}
+
 static int read_file(struct text *t, const char *file, struct err *e)
 {
     FILE *f = fopen(file, "re");

@@ -42,4 +42,10 @@ __attribute__((warn_unused_result)) int config_parse(struct config *c, const cha
 __attribute__((warn_unused_result)) int config_load(struct config *c, const char *file, struct err *e);
 void config_release(struct config *c);
 
+/* Tells of each pool that a step of a job names and pool_limits, where it has any, does not: nothing is wrong with that (the pool
+ * is made when it is claimed, unlimited), but it may be misspelled. */
+void config_stray_pools(const struct config *c,
+                        void (*on_stray)(void *arg, const char *job, const char *step, const char *pool),
+                        void *arg);
+
 #endif

@@ -89,6 +89,13 @@ cat >rivers.json <<'EOF'
 EOF
 printf '%s\n' '{"steps": [{"name": "a", "command": "true"}]}' 'no json' '' '{"steps": []}' \
     '{"job": "last", "steps": [{"name": "a", "command": "true"}]}' >runs.ndjson
+cat >pools.json <<'EOF'
+{
+    "pool_limits": {"warehouse": 2},
+    "jobs": {"load": {"steps": [{"name": "a", "command": "true", "pool": "warehouse"},
+                                {"name": "b", "command": "true", "pools": {"warehose": 2, "warehouse": 1}}]}}
+}
+EOF
 printf '%s\n' '{' '  "job": "pretty", // over several lines' '  "steps": [{"name": "a", "command": "true"}]' '}' >run.json
 
 echo 1..15
@@ -189,6 +196,9 @@ $ rivers config apply rivers.json >kept
 ! What was set by hand is kept; --replace overwrites it.
 $ rivers config show --json >shown.json; rivers config check shown.json
 shown.json: ok
+$ rivers config check pools.json
+pools.json: ok
+! pools.json: jobs.load: pool 'warehose' of step 'b' is not in pool_limits, and unlimited until it is set
 $ redis-cli -s redis.sock HSET 'rivers:{default}:config' max_concurrent_runs 9007199254740992 retention_runs 1000000000000000 >reply
 $ rivers config show --json >shown.json; rivers config check shown.json; grep -c -e 9007199254740992 -e 1000000000000000 shown.json
 shown.json: ok
