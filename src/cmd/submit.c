@@ -37,7 +37,7 @@ static const struct option_row submit_rows[] = {
      offsetof(struct submit_options, run.env), 0, 0},
     {"job", 'j', OPTION_TEXT, "NAME", "the name of the job that the run belongs to",
      offsetof(struct submit_options, run.job), 0, 0},
-    {"key", 'k', OPTION_TEXT, "KEY", "submit once: the same key again returns the same run",
+    {"key", 'k', OPTION_TEXT, "KEY", "submit once: the same key again returns the same run while it is kept",
      offsetof(struct submit_options, run.key), 0, 0},
     {"delay", 'd', OPTION_DURATION, "DURATION", "do not admit it before, for example 10m",
      offsetof(struct submit_options, run.delay_ms), 0, 0},
