@@ -5,7 +5,7 @@
 -- RETURNS {'OK', token, ...}: the tokens that are stale
 --@include lib/open.lua
 --@include lib/pools/due.lua
-local PAUSE, SLICE = 30000, 1000
+local RUN_LEASE, SLICE = 30000, 1000 -- ms, of a run that is not known here, or of none
 local run, n = ARGV[2], (#ARGV - 2) / 2
 local reply, ended = {'OK'}, is_any_due('slots')
 
@@ -16,7 +16,7 @@ local function is_stale(claim, token, known, lease)
     if known == token and not slot_is_over(claim, lease) then
         return false
     end
-    history_seen(tonumber(token), PAUSE)
+    history_seen(tonumber(token), tonumber(call('HGET', P .. 'run:' .. run, 'lease')) or RUN_LEASE)
     return true
 end
 

@@ -24,6 +24,16 @@ static struct row shown_by_a_dequeuer[] = {
     {0},
 };
 
+/* It holds slots under a lease of its run that the older data know. */
+static struct row shown_by_a_run_with_slots[] = {
+    {"submit A", "OK NEW A"},
+    {"admit --run_lease=600000", "OK 0 A 1 1"},
+    {"rows run/start $A %A host:1 600000", "1"},
+    {"pool/renew $A a 77", "OK 77"},
+    {"HMGET @meta token paused_until", "1000077 601000"},
+    {0},
+};
+
 static struct row shown_by_two[] = {
     {"admit --seen=7", "OK 0"},
     {"admit --seen=1000008", "OK 0"},
@@ -96,6 +106,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         QUEUE_TEST(shown_by_a_dequeuer),
+        QUEUE_TEST(shown_by_a_run_with_slots),
         QUEUE_TEST(shown_by_two),
         QUEUE_TEST(shown_by_an_executor),
         QUEUE_TEST(token_given_again),
