@@ -77,6 +77,17 @@ local function check_text(kind, mends, name)
     end
 end
 
+-- Where a waiter must stand among those of its shape.
+local function check_wait(mends, claim)
+    local f = call('HMGET', P .. 'wait:' .. claim, 'shape', 'arrival', 'priority')
+    local shape, arrival, priority = f[1], tonumber(f[2]), tonumber(f[3])
+    if shape and arrival and priority and not is_in('shape:' .. shape, line_member(arrival, claim)) then
+        fault(mends, 'wait', claim, 'not among those of its shape', function()
+            shape_line(shape, first_member(shape), 'ZADD', num(0 - priority), line_member(arrival, claim))
+        end)
+    end
+end
+
 local function check_claim(kind, index, mends, claim)
     if not is_in(index, claim) then
         fault(mends, kind, claim, 'not in ' .. index, function() call('ZADD', P .. index, NOW, claim) end)
@@ -102,6 +113,12 @@ end
 
 local function no_wait(claim)
     return call('HEXISTS', P .. 'wait:' .. claim, 'shape') == 0 and 'has a claim without a record'
+end
+
+-- A head in the line of a pool: its shape stands there as its first waiter does.
+local function no_shape(member)
+    local first = first_member(line_name(member))
+    return (not first or first:sub(1, 16) ~= member:sub(1, 16)) and 'has a shape that nobody waits in'
 end
 
 local function no_waiter(member)
@@ -159,6 +176,11 @@ local function zset_rule(name)
         return no_grant, forget_claim(name)
     elseif kind == 'pool' and rest:match(':waiters$') then
         return no_waiter, take_out(name)
+    elseif kind == 'pool' and rest:match(':shapes$') then
+        return no_shape, function(member)
+            shape_forget(member)
+            serve({rest:match('^(.*):shapes$')})
+        end
     elseif kind == 'shape' then
         return no_waiter, function(member) shape_line(rest, first_member(rest), 'ZREM', member) end
     end
@@ -223,6 +245,7 @@ local function check_key(mends, name, pending)
         check_text(kind, mends, rest)
     elseif kind == 'wait' then
         check_claim(kind, 'waiters', mends, rest)
+        check_wait(mends, rest)
     elseif kind == 'slots' and rest ~= '' then
         check_steps(mends, rest)
     elseif name == 'pool_used' then

@@ -145,6 +145,8 @@ static void found_and_mended(void **state)
         "HSET @slots:x a token=1",
         "ZADD @shape:db=1 0 000000000000009_z/a",
         "ZADD @pool:db:waiters 0 000000000000009_z/a",
+        "DEL @shape:db=1",
+        "ZADD @pool:db:shapes 0 000000000000009_db=7",
     };
 
     (void)state;

@@ -140,6 +140,23 @@ static struct row waiter[] = {
     {0},
 };
 
+/* Nothing is kept for those who stood there, and nobody stays behind them; they come in when they ask again. */
+static struct row waiters_of_a_shape[] = {
+    {"HSET @pool_limits db 2", "1"},
+    {"pool/claim x/a '' 1 0 db 2", "GRANTED 1 300000"},
+    {"pool/claim y/a '' 1 0 db 2", "WAITING pool 'db' full (2/2) db 1"},
+    {"DEL @shape:db=2 @events", "2"},
+    {"pool/claim z/a '' 1 0 db 1", "WAITING pool 'db' full (2/2) db 2"},
+    {"pool/release x/a 1 1", "OK"},
+    {"events", "StepSlotWaiting z step a attempt 1 pools db=1 reason pool 'db' full (2/2); "
+               "StepSlotReleased x step a attempt 1 pools db=2 token 1; DriftRepaired '' index shape:db=2; "
+               "StepSlotClaimed z step a attempt 1 pools db=1 token 2 waited_ms 0"},
+    {"pool/release z/a 2 1", "OK"},
+    {"pool/claim y/a '' 1 0 db 2", "GRANTED 3 300000"},
+    {"EXISTS @waiters @pool:db:waiters @pool:db:shapes @pools_seen", "0"},
+    {0},
+};
+
 static struct row waiter_whose_patience_ends[] = {
     {"HSET @pool_limits db 2", "1"},
     {"pool/claim x/a '' 1 0 db 2", "GRANTED 1 300000"},
@@ -166,6 +183,7 @@ int main(void)
         QUEUE_TEST(grant_is_asked_for_again_where_there_is_room),
         QUEUE_TEST(grant_of_a_run_that_ends),
         QUEUE_TEST(waiter),
+        QUEUE_TEST(waiters_of_a_shape),
         QUEUE_TEST(waiter_whose_patience_ends),
     };
     return cmocka_run_group_tests(tests, queue_open, queue_close);

@@ -36,10 +36,11 @@ local function ahead_forget()
     ahead_in = memo(read_ahead)
 end
 
--- When the first waiter of a head was passed first, false when it was not.
+-- When the first waiter of a head was passed first, false when it was not. Where the waiters of a shape were deleted by hand,
+-- nothing is kept for them; who serves the line takes it out.
 local function passed_at(head)
     if not head.claim then
-        head.claim = first_waiter(head.shape)
+        head.claim = first_waiter(head.shape) or ''
         head.passed_at = tonumber(call('HGET', P .. 'wait:' .. head.claim, 'passed_at')) or false
     end
     return head.passed_at
@@ -112,7 +113,7 @@ local function mark_passed(shape, priority, arrival)
         for _, head in ipairs(pool_is_limited(part[1]) and ahead_in[part[1]] or {}) do
             if not is_before(head, priority, arrival) then
                 break
-            elseif not passed_at(head) then
+            elseif not passed_at(head) and head.claim ~= '' then
                 call('HSETNX', P .. 'wait:' .. head.claim, 'passed_at', NOW)
                 is_first = true
             end

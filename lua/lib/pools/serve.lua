@@ -59,6 +59,10 @@ local function let_in(head)
     end
     --@include lib/pools/waiters.lua
     local member = first_member(shape)
+    if not member then
+        shape_forget(line_member(head.arrival, shape))
+        return true
+    end
     local claim = line_name(member)
     local f = call('HMGET', P .. 'wait:' .. claim, 'attempt', 'since', 'passed_at')
     if not f[1] then

@@ -65,6 +65,20 @@ local function waiter_drop(claim)
     call('HDEL', P .. 'slots:' .. run, step)
 end
 
+-- A shape that nobody waits in stands in the lines of its pools, as that member.
+local function shape_forget(member)
+    local shape = line_name(member)
+    for _, part in ipairs(parts_of[shape]) do
+        local line = P .. 'pool:' .. part[1] .. ':shapes'
+        call('ZREM', line, member)
+        if call('EXISTS', line) == 0 then
+            call('HDEL', P .. 'pools_seen', part[1])
+        end
+    end
+    ahead_forget()
+    drift('shape:' .. shape, '')
+end
+
 -- The first waiter of a shape has no record.
 local function first_waiter_forget(shape, member)
     local run, step = run_and_step(line_name(member))
