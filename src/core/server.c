@@ -105,6 +105,22 @@ static bool says(const struct rule *rule, const struct reply *answer)
     return there;
 }
 
+/* As the server itself compares them, once it has made room where it may. */
+static void judge_memory(const struct reply *info,
+                         void (*on_fault)(void *arg, const struct server_fault *fault), void *arg)
+{
+    char *used = value_dup(SERVER_INFO, info, "used_memory"),
+         *most = value_dup(SERVER_INFO, info, "maxmemory");
+
+    if (used && most && !is_zero(most) && strtoull(used, NULL, 10) > strtoull(most, NULL, 10))
+        on_fault(arg, &(struct server_fault){"used_memory", used,
+                                             "more than maxmemory, so nothing new is accepted: raise "
+                                             "maxmemory, or delete runs that have ended",
+                                             true});
+    free(used);
+    free(most);
+}
+
 /* For people: leases go by the server's clock alone. */
 static void judge_clock(const struct reply *time, int64_t now_at,
                         void (*on_fault)(void *arg, const struct server_fault *fault), void *arg)
@@ -127,6 +143,8 @@ void server_judge(enum server_question question, const struct reply *answer, int
 {
     if (question == SERVER_TIME)
         judge_clock(answer, now_at, on_fault, arg);
+    if (question == SERVER_INFO)
+        judge_memory(answer, on_fault, arg);
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         const struct rule *rule = &rules[i];
         char *value = rule->question == question ? value_dup(question, answer, rule->setting) : NULL;

@@ -68,6 +68,9 @@ static void info(void **state)
         {"# Server\r\nredis_version:7.0.15\r\nrole:master\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n"
          "aof_last_write_status:ok\r\nrdb_last_bgsave_status:ok\r\nconnected_slaves:0\r\n",
          ""},
+        {"used_memory:1048577\r\nmaxmemory:1048576\r\n", "used_memory=1048577! "},
+        {"used_memory:1048576\r\nmaxmemory:1048576\r\n", ""},
+        {"used_memory:1048576\r\nmaxmemory:0\r\n", ""},
         {"redis_version:6.2.1\r\nmaxmemory_policy:volatile-lru\r\naof_enabled:0\r\n",
          "redis_version=6.2.1! maxmemory_policy=volatile-lru! aof_enabled=0 "},
         {"role:slave\r\naof_last_write_status:err\r\nrdb_last_bgsave_status:err",
