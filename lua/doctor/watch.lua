@@ -3,7 +3,7 @@
 -- to the next of them. Each fault is counted, with an event DriftFound; nothing is put right.
 -- KEYS  [1] prefix
 -- ARGV  [1] now; [2] ms from the begin of one audit to the next, 0: there is none; [3] ms between two slices
--- RETURNS {'OK', {epoch, '1': the audit goes on | '0'}, {what, subject, detail}, ...}
+-- RETURNS {'OK', {epoch, '1': the audit goes on | '0'}, a row for each fault as doctor/audit has it, ...}
 --@include lib/open.lua
 local DOCTOR, found = P .. 'doctor', {}
 local epoch = call('HGET', P .. 'meta', 'epoch') or ''

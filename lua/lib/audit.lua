@@ -3,13 +3,14 @@
 --@include lib/pools/pools.lua
 --@include lib/queue/heads.lua
 --@include lib/queue/runs.lua
+--@include lib/queue/run_limits.lua
 local SLICE = 50
 local faults = {}
 
--- A fault, and how it is put right.
+-- A fault, and how it is put right; mend nil: only operators can.
 local function fault(mends, what, subject, detail, mend)
-    faults[#faults + 1] = {what, subject, detail}
-    if mends then
+    faults[#faults + 1] = {what, subject, detail, mend and 'mendable' or 'wrong'}
+    if mends and mend then
         mend()
         drift(what, subject:match('^[^/]*'), 'detail', detail)
     end
@@ -28,7 +29,10 @@ end
 
 -- Puts a run into the one index of its state.
 local function run_place(id, f)
-    local lane = f[2] or ''
+    local lane, gate = f[2] or '', call('HGET', P .. 'run:' .. id, 'parked')
+    if gate then
+        parked_drop(gate, id)
+    end
     for _, key in ipairs({'queue', 'delayed', 'running', 'history', 'ready', 'lane:' .. lane}) do
         call('ZREM', P .. key, id)
     end
@@ -186,16 +190,52 @@ local function zset_rule(name)
     end
 end
 
+-- Of a pool, what is said to be used against the sum of what is held.
+local function check_sum(mends, pool, sum)
+    local text = call('HGET', P .. 'pool_used', pool)
+    if (text or '0') ~= num(sum) then
+        fault(mends, 'pool', pool, (text or '0') .. ' slots used, ' .. num(sum) .. ' held', function()
+            pool_used[pool] = sum
+            if sum == 0 then
+                call('HDEL', P .. 'pool_used', pool)
+            else
+                call('HSET', P .. 'pool_used', pool, num(sum))
+            end
+        end)
+    end
+end
+
+-- A limit that cannot be read lets nobody pass.
+local LIMITS = {tag_limits = 'a whole number', pool_limits = 'a whole number, -1 for none'}
+local function check_limits(mends, name)
+    local flat = call('HGETALL', P .. name)
+    for i = 1, #flat, 2 do
+        local field, text = flat[i], flat[i + 1]
+        local is_limit = LIMITS[name] or RUN_LIMITS[field]
+        if is_limit and not (text:find('^%d+$') or (name ~= 'tag_limits' and text:find('^-%d+$'))) then
+            fault(mends, 'limit', name .. ' ' .. field, "'" .. text .. "' is no limit and lets nobody pass: set it to " ..
+                (LIMITS[name] or LIMITS.pool_limits))
+        end
+    end
+end
+
 -- What holds for a sorted set as a whole.
 local function check_whole(mends, name)
-    local lane, pool = name:match('^lane:(.*)$'), name:match('^pool:(.*):holders$')
+    local lane, pool, gate = name:match('^lane:(.*)$'), name:match('^pool:(.*):holders$'), name:match('^parked:(.*)$')
+    if gate and call('EXISTS', P .. name) == 1 and not is_in('parked', gate) then
+        fault(mends, 'parked', gate, 'has heads that no change of its limit would wake', function()
+            call('ZADD', P .. 'parked', '0', gate)
+            any_parked = nil
+            wake(gate)
+        end)
+    end
     if lane then
         local head = call('ZRANGE', P .. name, '0', '0', 'WITHSCORES')
-        local gate = head[1] and call('HGET', P .. 'run:' .. head[1], 'parked')
-        if head[1] and not is_in('ready', head[1]) and not (gate and is_in('parked:' .. gate, head[1])) then
+        local on = head[1] and call('HGET', P .. 'run:' .. head[1], 'parked')
+        if head[1] and not is_in('ready', head[1]) and not (on and is_in('parked:' .. on, head[1])) then
             fault(mends, 'lane', lane, 'its first run is no candidate', function()
-                if gate then
-                    parked_drop(gate, head[1])
+                if on then
+                    parked_drop(on, head[1])
                 end
                 call('ZADD', READY, head[2], head[1])
             end)
@@ -205,11 +245,7 @@ local function check_whole(mends, name)
         for i = 2, #flat, 2 do
             sum = sum + flat[i]
         end
-        if sum ~= pool_used[pool] then
-            fault(mends, 'pool', pool, num(pool_used[pool]) .. ' slots used, ' .. num(sum) .. ' held', function()
-                pool_take(pool, sum - pool_used[pool])
-            end)
-        end
+        check_sum(mends, pool, sum)
     end
 end
 
@@ -230,9 +266,7 @@ end
 local function check_used(mends)
     for _, pool in ipairs(call('HKEYS', P .. 'pool_used')) do
         if call('EXISTS', P .. 'pool:' .. pool .. ':holders') == 0 then
-            fault(mends, 'pool', pool, num(pool_used[pool]) .. ' slots used, 0 held', function()
-                pool_take(pool, -pool_used[pool])
-            end)
+            check_sum(mends, pool, 0)
         end
     end
 end
@@ -248,6 +282,8 @@ local function check_key(mends, name, pending)
         check_wait(mends, rest)
     elseif kind == 'slots' and rest ~= '' then
         check_steps(mends, rest)
+    elseif LIMITS[name] or name == 'config' then
+        check_limits(mends, name)
     elseif name == 'pool_used' then
         check_used(mends)
     elseif zset_rule(name) then

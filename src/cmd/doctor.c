@@ -88,7 +88,7 @@ static int history_check(struct table *t, struct store *s, struct err *e)
     return 0;
 }
 
-/* Returns how many faults there were, or -1. */
+/* Returns how many faults are left, or -1. */
 static int64_t namespace_check(struct table *t, struct store *s, bool repair, struct err *e)
 {
     char *cursor = xstrdup("");
@@ -99,9 +99,11 @@ static int64_t namespace_check(struct table *t, struct store *s, bool repair, st
         free(cursor);
         if (!r)
             return -1;
-        for (size_t i = 0; i < doctor_count(r); i++, faults++) {
+        for (size_t i = 0; i < doctor_count(r); i++) {
             struct fault f = doctor_at(r, i);
-            row(t, f.what, f.subject, f.detail, repair ? "repaired" : "wrong");
+            bool repaired = repair && f.mendable;
+            row(t, f.what, f.subject, f.detail, repaired ? "repaired" : "wrong");
+            faults += !repaired;
         }
         cursor = xstrdup(doctor_next(r));
         reply_free(r);
@@ -125,7 +127,7 @@ static int doctor(struct context *ctx, const void *options, const struct operand
     int status = wrong < 0 || history_check(t, store, e) < 0 ? -1 : EXIT_DONE;
     if (status == EXIT_DONE) {
         table_print(t);
-        if (wrong > 0 || (faults > 0 && !o->repair))
+        if (wrong > 0 || faults > 0)
             status = EXIT_FAILED;
     }
     table_free(t);

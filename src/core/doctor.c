@@ -31,6 +31,7 @@ struct fault doctor_at(const struct reply *r, size_t i)
         .what = reply_str(reply_at(row, 0)),
         .subject = reply_str(reply_at(row, 1)),
         .detail = reply_str(reply_at(row, 2)),
+        .mendable = reply_is(reply_at(row, 3), "mendable"),
     };
 }
 

@@ -10,6 +10,7 @@
 
 struct fault {
     const char *what, *subject, *detail; /* borrowed from the reply */
+    bool mendable;                       /* otherwise the detail says what an operator must do */
 };
 
 /* One slice from the cursor on, "" to begin; mends: what is wrong is put right. */

@@ -73,6 +73,12 @@ redis CONFIG SET appendonly no >"$dir/out"
 check 'a server without an append-only file is warned of' doctor 0
 check 'by a row' prints '^server +aof_enabled=0 .* warning$'
 redis HSET 'rivers:{default}:meta' epoch 2-0123456789ab epoch_at 1795509935000 >"$dir/out"
+redis HSET 'rivers:{default}:pool_limits' db five >"$dir/out"
+check 'a limit that cannot be read is wrong' doctor 1
+check 'with the mend' prints "^limit +pool_limits db +'five' is no limit and lets nobody pass: set it to a whole number, .* wrong$"
+check 'no repair knows it' doctor 1 --repair
+check 'so it stays' prints '^limit .* wrong$'
+redis HDEL 'rivers:{default}:pool_limits' db >"$dir/out"
 check 'history that was lost is told' doctor 0
 check 'with the epoch' prints '^history +epoch=2-0123456789ab +older data came back 2 times, .* note$'
 redis HDEL 'rivers:{default}:meta' epoch epoch_at >"$dir/out"

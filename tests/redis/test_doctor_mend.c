@@ -146,6 +146,10 @@ static void found_and_mended(void **state)
         "ZADD @shape:db=1 0 000000000000009_z/a",
         "ZADD @pool:db:waiters 0 000000000000009_z/a",
         "DEL @shape:db=1",
+        "DEL @parked",
+        "ZREM @queue #1",
+        "HSET @pool_used db many",
+        "HSET @pool_used api 1.5",
         "ZADD @pool:db:shapes 0 000000000000009_db=7",
     };
 

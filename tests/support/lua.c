@@ -2,6 +2,7 @@
 
 #include <hiredis/hiredis.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +133,14 @@ const char *lua_cmd(struct lua *l, const char *fmt, ...)
     return lua_text(r);
 }
 
+static bool is_any_mendable(const struct redisReply *r)
+{
+    for (size_t i = 2; i < r->elements; i++)
+        if (strcmp(r->element[i]->element[3]->str, "mendable") == 0)
+            return true;
+    return false;
+}
+
 const char *lua_audit(struct lua *l)
 {
     char cursor[4096] = "";
@@ -139,7 +148,7 @@ const char *lua_audit(struct lua *l)
     do {
         const char *argv[] = {"", cursor};
         struct redisReply *r = lua_call(l, SCRIPT_DOCTOR_AUDIT, 2, argv);
-        if (r->type != REDIS_REPLY_ARRAY || r->elements != 2)
+        if (r->type != REDIS_REPLY_ARRAY || is_any_mendable(r))
             return lua_text(r);
         snprintf(cursor, sizeof cursor, "%s", r->element[1]->str);
         freeReplyObject(r);

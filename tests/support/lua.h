@@ -33,7 +33,7 @@ struct redisReply *lua_call(struct lua *l, enum script_id script, size_t argc, c
  * the prefix: lua_cmd(l, "ZRANGE @queue 0 -1"). Answer as text, as above. */
 const char *lua_cmd(struct lua *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* All slices of doctor/audit: the first that finds something, as text; "" when all is well. */
+/* All slices of doctor/audit: the first that finds what it could mend, as text; "" when all is well. */
 const char *lua_audit(struct lua *l);
 
 /* Takes a reply and gives it as text, as above. */
