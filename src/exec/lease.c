@@ -121,7 +121,8 @@ static void ask(struct lease *l)
     call_send(c, terms_answer_ms(l->length_ms), on_renewed, l->renewal);
 }
 
-/* Asked for by the dequeuer, it may be renewed already. */
+/* Asked for by the dequeuer, it may be renewed already. Timers do not count while the host is suspended, our clock does: the
+ * fence may be behind us. */
 static void on_renew_time(evutil_socket_t fd, short what, void *arg)
 {
     struct lease *l = arg;
@@ -130,7 +131,7 @@ static void on_renew_time(evutil_socket_t fd, short what, void *arg)
     (void)what;
     held_from(l, seat_look(l->seat));
     int64_t left_ms = l->held_from + terms_renew_ms(l->length_ms) - clock_mono_ms();
-    if (!lease_holds(l)) /* the timer of the fence does not count while the host is suspended; our clock does */
+    if (!lease_holds(l))
         lose(l, too_late, terms_grace_ms(l->length_ms));
     else if (left_ms > 0)
         timer_set(l->renew, left_ms);

@@ -61,7 +61,7 @@ static void on_logged(void *arg, const struct reply *r, const struct err *e)
     l->calls--;
     if (l->timer && l->tail.len >= TAIL_CHUNK_BYTES)
         send_chunks(l, CALLS_MAX);
-    else if (l->timer && l->tail.len && !evtimer_pending(l->timer, NULL)) /* it was over while all calls were under way */
+    else if (l->timer && l->tail.len && !evtimer_pending(l->timer, NULL)) /* all calls were under way then */
         timer_set(l->timer, FLUSH_MS);
     else if (!l->timer && l->calls == 0)
         free(l);

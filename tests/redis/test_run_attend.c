@@ -68,7 +68,8 @@ static struct row started_and_stale[] = {
     {"admit --batch=3", "OK 1 A1 1 1 A2 2 1 A3 3 1"},
     {"rows run/start $A1 %A1 host:1 30000", "1"},
     {"run/cancel $A2 0 ''", "CANCELED"},
-    {"same " ATTEND "$A1 %A1 '' x $A2 %A2 '' x $A3 1 '' x $A4 0 '' x nobody 1 '' x", "OK Started STALE STALE STALE STALE"},
+    {"same " ATTEND "$A1 %A1 '' x $A2 %A2 '' x $A3 1 '' x $A4 0 '' x nobody 1 '' x",
+     "OK Started STALE STALE STALE STALE"},
     {"same " ATTEND, "OK"},
     {0},
 };

@@ -32,7 +32,8 @@ static struct row again_by_the_same_executor[] = {
                                      "attempt 1 dequeued_at 1000 dequeuer d started_at 1000 "
                                      "executor host:1 lease 30000] {}"},
     {"ZSCORE @running $A", "32000"},
-    {"events", "RunQueued A; RunDequeued A token 1 attempt 1 dequeuer d; RunStart A token 1 attempt 1 executor host:1"},
+    {"events",
+     "RunQueued A; RunDequeued A token 1 attempt 1 dequeuer d; RunStart A token 1 attempt 1 executor host:1"},
     {"same run/start $A %A host:8 30000", "STALE Started"},
     {"same run/start $A 2 host:1 30000", "STALE Started"},
     {0},

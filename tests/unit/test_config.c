@@ -274,12 +274,8 @@ static void on_fault(void *arg, const struct err *e)
 static void test_settings_faults(void **state)
 {
     static const char *const words[] = {
-        "dequeue_interval", "fast",
-        "start_timeout",    "2m",
-        "run_lease",        "0.5s",
-        "retention",        "7",
-        "retention_runs",   "-1",
-        "run_backend",      "{\"type\": \"docker\"}",
+        "dequeue_interval", "fast", "start_timeout",  "2m", "run_lease",   "0.5s",
+        "retention",        "7",    "retention_runs", "-1", "run_backend", "{\"type\": \"docker\"}",
     };
     struct reply *r = reply_of(words, COUNT(words));
     struct text faults = {0};
