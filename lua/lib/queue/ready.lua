@@ -1,11 +1,12 @@
 -- ready: the heads of lanes that may be admissible, and the dequeuer that is woken for them.
+--@include lib/bell.lua
 --@include lib/queue/run_limits.lua
 local READY = P .. 'ready'
 
--- Wakes a dequeuer when there is a head to try and room to admit it, as bell.lua does.
+-- Wakes a dequeuer when there is a head to try and room to admit it.
 local function ring_if_admissible()
     local bell = P .. 'bell'
-    if call('EXISTS', READY, bell) == 1 and call('EXISTS', bell) == 0 and global_room() > 0 then
-        call('RPUSH', bell, '1')
+    if call('EXISTS', READY, bell) == 1 and call('EXISTS', READY) == 1 and global_room() > 0 then
+        ring(bell)
     end
 end
