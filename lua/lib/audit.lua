@@ -212,7 +212,7 @@ local function check_limits(mends, name)
     for i = 1, #flat, 2 do
         local field, text = flat[i], flat[i + 1]
         local is_limit = LIMITS[name] or RUN_LIMITS[field]
-        if is_limit and not (text:find('^%d+$') or (name ~= 'tag_limits' and text:find('^-%d+$'))) then
+        if is_limit and not (whole(text) or (name ~= 'tag_limits' and text:find('^-%d+$'))) then
             fault(mends, 'limit', name .. ' ' .. field, "'" .. text .. "' is no limit and lets nobody pass: set it to " ..
                 (LIMITS[name] or LIMITS.pool_limits))
         end
