@@ -2,6 +2,13 @@
 --@include lib/pools/line.lua
 --@include lib/drift.lua
 --@include lib/pools/due.lua
+-- What was followed of a pool matters as long as somebody waits for it.
+local function seen_forget(pool)
+    if call('EXISTS', P .. 'pool:' .. pool .. ':shapes') == 0 then
+        call('HDEL', P .. 'pools_seen', pool)
+    end
+end
+
 -- Changes the line of a shape, and the place of the shape in the lines of its pools. old: its first member. Returns who is
 -- first now.
 local function shape_line(shape, old, command, ...)
@@ -15,8 +22,8 @@ local function shape_line(shape, old, command, ...)
         end
         if new[1] then
             call('ZADD', line, new[2], new[1]:sub(1, 16) .. shape)
-        elseif call('EXISTS', line) == 0 then
-            call('HDEL', P .. 'pools_seen', part[1])
+        else
+            seen_forget(part[1])
         end
     end
     ahead_forget()
@@ -69,11 +76,8 @@ end
 local function shape_forget(member)
     local shape = line_name(member)
     for _, part in ipairs(parts_of[shape]) do
-        local line = P .. 'pool:' .. part[1] .. ':shapes'
-        call('ZREM', line, member)
-        if call('EXISTS', line) == 0 then
-            call('HDEL', P .. 'pools_seen', part[1])
-        end
+        call('ZREM', P .. 'pool:' .. part[1] .. ':shapes', member)
+        seen_forget(part[1])
     end
     ahead_forget()
     drift('shape:' .. shape, '')
