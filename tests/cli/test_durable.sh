@@ -26,8 +26,7 @@ check 'nothing is submitted' accepted 0 0
 
 server replica --replicaof 127.0.0.1 "$master"
 replica=$port replica_pid=$pid
-replica_is_up() { at "$replica" role | grep -q connected; }
-until_true replica_is_up
+until_true has_replica "$master" "$replica"
 check 'a replica confirms' submit_durably 0 --key one -- true
 check 'it has the run when that is said' replica_has 1
 lines a b c >runs

@@ -10,8 +10,7 @@ server master
 master=$port master_pid=$pid
 server replica --replicaof 127.0.0.1 "$master"
 replica=$port
-replica_is_up() { at "$replica" role | grep -q connected; }
-until_true replica_is_up
+until_true has_replica "$master" "$replica"
 
 sentinels=''
 for i in 1 2 3; do

@@ -54,6 +54,11 @@ at() { # PORT WORD...: a command for the server there
     redis-cli -h 127.0.0.1 -p "$port" "$@"
 }
 
+# The master counts a replica a moment after the replica calls itself connected: the master is asked.
+has_replica() { # MASTER_PORT REPLICA_PORT
+    at "$1" role | grep -qx "$2"
+}
+
 answers() { # PORT
     at "$1" ping | grep -q PONG
 }
