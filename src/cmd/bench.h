@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "core/store.h"
+#include "core/execution.h"
 #include "daemon/embedded.h"
 
 #define BENCH_PATIENCE_US 60e6      /* for what is certain to happen */
@@ -80,7 +80,9 @@ double bench_info(struct bench *b, const char *section, const char *field);
 struct reply *bench_ask(struct bench *b, ...) __attribute__((sentinel));
 void bench_set(struct bench *b, struct store *s, const char *hash, const char *field, const char *value);
 
-void bench_send(struct bench *b, struct call *c);          /* into flight; the reply is dropped */
+void bench_send(struct bench *b, struct call *c); /* into flight; the reply is dropped */
+/* What an executor asks when it starts. */
+void bench_start(struct bench *b, struct store *s, const struct execution *x, int64_t lease_ms);
 void bench_land(struct bench *b);                          /* waits until nothing is in flight */
 struct reply *bench_call(struct bench *b, struct call *c); /* for reply_free */
 

@@ -112,7 +112,7 @@ static void start(struct cycle *c, struct bench *b, const struct reply *admitted
 {
     for (size_t i = 0; i < admit_count(admitted); i++) {
         struct admission a = admit_at(admitted, i);
-        bench_send(b, start_call(c->store, &(struct execution){a.id, a.token, BENCH_EXECUTOR}, LEASE_MS));
+        bench_start(b, c->store, &(struct execution){a.id, a.token, BENCH_EXECUTOR}, LEASE_MS);
     }
 }
 

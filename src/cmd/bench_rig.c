@@ -205,6 +205,13 @@ void bench_send(struct bench *b, struct call *c)
     call_send(c, CALL_MS, on_landed, b);
 }
 
+void bench_start(struct bench *b, struct store *s, const struct execution *x, int64_t lease_ms)
+{
+    bench_send(b, start_call(s, x, lease_ms));
+    b->pending += 2;
+    order_read(s, x->run, CALL_MS, on_landed, on_landed, b);
+}
+
 void bench_land(struct bench *b)
 {
     while (b->pending > 0)

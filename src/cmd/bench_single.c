@@ -51,7 +51,7 @@ static void on_admitted(void *arg, const struct reply *r, const struct err *e)
     for (size_t i = 0; i < n; i++) {
         struct admission a = admit_at(r, i);
         const struct execution x = {a.id, a.token, BENCH_EXECUTOR};
-        bench_send(p->bench, start_call(p->cycle.store, &x, LEASE_MS));
+        bench_start(p->bench, p->cycle.store, &x, LEASE_MS);
         call_send(finish_call(p->cycle.store, &x, RUN_SUCCESS, "", NULL, 0), 0, on_finished, p);
     }
     admit(p);

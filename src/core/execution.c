@@ -22,6 +22,17 @@ static void call_reports(struct call *c, const struct step_report *reports, size
     }
 }
 
+void order_read(struct store *s, const char *run, int64_t deadline_ms, redis_reply_fn *on_record,
+                redis_reply_fn *on_spec, void *arg)
+{
+    char key[256];
+    const char *record[] = {"HGETALL", store_key(s, key, sizeof key, "run:", run)};
+
+    redis_send(store_redis_get(s), REDIS_RESEND, deadline_ms, 2, record, NULL, on_record, arg);
+    const char *spec[] = {"GET", store_key(s, key, sizeof key, "spec:", run)};
+    redis_send(store_redis_get(s), REDIS_RESEND, deadline_ms, 2, spec, NULL, on_spec, arg);
+}
+
 struct call *start_call(struct store *s, const struct execution *x, int64_t lease_ms)
 {
     struct call *c = execution_call(s, SCRIPT_RUN_START, x);

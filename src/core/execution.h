@@ -26,7 +26,12 @@ struct step_report {
     const char *how;
 };
 
-/* reply {'OK', record, spec} */
+/* Reads what a run is: its record (field, value, ...: run_read) and its spec. Good enough to be read beside start_call: neither
+ * changes in what it says of a run between its admission and its start. */
+void order_read(struct store *s, const char *run, int64_t deadline_ms, redis_reply_fn *on_record,
+                redis_reply_fn *on_spec, void *arg);
+
+/* reply {'OK'} */
 struct call *start_call(struct store *s, const struct execution *x, int64_t lease_ms);
 
 #define RENEW_BATCH 50 /* most runs a call */

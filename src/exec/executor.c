@@ -341,7 +341,6 @@ static int workers_open(struct executor *ex, struct err *e)
     return ex->in_pods ? pods_open(&ex->pods, ex->reaper, &run, store_namespace_get(ex->store), e) : 0;
 }
 
-/* The spec was checked when it was submitted; an older rivers may still not understand it. */
 static int run_refused(struct executor *ex, const char *why)
 {
     struct err e = {0};
@@ -351,28 +350,69 @@ static int run_refused(struct executor *ex, const char *why)
     return e.code == ERR_NONE ? 0 : -1;
 }
 
-/* Takes the run over. Returns 1: it is ours; 0: it is not to be run by us; -1: e. */
+/* --- the run is taken over: three questions that leave together */
+
+struct takeover {
+    struct executor *executor;
+    int awaited;   /* answers */
+    int status;    /* 1: the run is ours; 0: it is not to be run by us; -1: e */
+    struct err *e; /* why there is no answer */
+    bool
+        is_unusable; /* the spec: it was checked when it was submitted, but an older rivers may not understand it */
+    struct err why; /* unusable */
+};
+
+static bool is_answered(struct takeover *t, const struct reply *r, const struct err *e)
+{
+    t->awaited--;
+    if (r || t->status < 0)
+        return r;
+    t->status = -1;
+    *t->e = *e;
+    return false;
+}
+
+static void on_started(void *arg, const struct reply *r, const struct err *e)
+{
+    struct takeover *t = arg;
+
+    if (!is_answered(t, r, e) || reply_is(r, "OK"))
+        return;
+    char *answer = reply_text(r);
+    log_line(LOG_INFO, "the run is not to be started by this executor", "run", t->executor->x.run, "answer",
+             answer, NULL);
+    free(answer);
+    t->status = t->status < 0 ? -1 : 0;
+}
+
+static void on_record(void *arg, const struct reply *r, const struct err *e)
+{
+    struct takeover *t = arg;
+
+    if (is_answered(t, r, e))
+        run_read(&t->executor->run, t->executor->x.run, r, 0);
+}
+
+static void on_spec(void *arg, const struct reply *r, const struct err *e)
+{
+    struct takeover *t = arg;
+
+    if (is_answered(t, r, e) && spec_parse(&t->executor->spec, reply_str(r), reply_len(r), &t->why) < 0)
+        t->is_unusable = true;
+}
+
+/* Returns the status of struct takeover. */
 static int take_over(struct executor *ex, struct err *e)
 {
-    int status = 1;
-    struct reply *r = call_wait(start_call(ex->store, &ex->x, ex->lease_ms), START_DEADLINE_MS, e);
+    struct takeover t = {.executor = ex, .awaited = 3, .status = 1, .e = e};
 
-    if (!r)
-        return -1;
-    if (!reply_is(r, "OK")) {
-        char *answer = reply_text(r);
-        log_line(LOG_INFO, "the run is not to be started by this executor", "run", ex->x.run, "answer",
-                 answer, NULL);
-        free(answer);
-        status = 0;
-    } else {
-        run_read(&ex->run, ex->x.run, reply_at(r, 1), 0);
-        if (spec_parse(&ex->spec, reply_str(reply_at(r, 2)), reply_len(reply_at(r, 2)), e) < 0 ||
-            workers_open(ex, e) < 0)
-            status = run_refused(ex, e->msg);
-    }
-    reply_free(r);
-    return status;
+    call_send(start_call(ex->store, &ex->x, ex->lease_ms), START_DEADLINE_MS, on_started, &t);
+    order_read(ex->store, ex->x.run, START_DEADLINE_MS, on_record, on_spec, &t);
+    while (t.awaited > 0)
+        event_base_loop(ex->base, EVLOOP_ONCE);
+    if (t.status > 0 && (t.is_unusable || workers_open(ex, &t.why) < 0))
+        t.status = run_refused(ex, t.why.msg);
+    return t.status;
 }
 
 static enum run_state outcome(const struct executor *ex)

@@ -116,7 +116,7 @@ static struct row grant_of_a_run_that_ends[] = {
     {"HSET @pool_limits db 2", "1"},
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"rows run/start $A %A host:1 30000", "1"},
+    {"run/start $A %A host:1 30000", "OK"},
     {"pool/claim $A/a %A 1 0 db 2", "GRANTED 11 300000"},
     {"HSET @slots:$A a x", "0"},
     {"DEL @events", "1"},

@@ -28,7 +28,7 @@ static struct row shown_by_a_dequeuer[] = {
 static struct row shown_by_a_run_with_slots[] = {
     {"submit A", "OK NEW A"},
     {"admit --run_lease=600000", "OK 0 A 1 1"},
-    {"rows run/start $A %A host:1 600000", "1"},
+    {"run/start $A %A host:1 600000", "OK"},
     {"pool/renew $A a 77", "OK 77"},
     {"HMGET @meta token paused_until", "1000077 601000"},
     {0},
@@ -72,7 +72,7 @@ static struct row slots_that_are_free_during_the_pause[] = {
 static struct row token_given_again[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"rows run/start $A %A host:2 30000", "1"},
+    {"run/start $A %A host:2 30000", "OK"},
     {"same run/start $A %A host:1 30000", "STALE Started"},
     {"same run/renew 30000 $A %A host:1", "OK STALE"},
     {"same run/report $A %A host:1 1 s StepSuccess Success 1 exit:0", "STALE Started"},

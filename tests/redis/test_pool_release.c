@@ -160,10 +160,7 @@ static struct row its_own_only[] = {
 
 #define RUN_HOLDS_AND_WAITS                                                                                  \
     {"HSET @pool_limits db 2", "1"}, {"submit A --on_lost=requeue", "OK NEW A"}, {"admit", "OK 0 A 1 1"},    \
-        {"run/start $A %A host:1 30000",                                                                     \
-         "OK [state Started priority 0 submitted_at 1000 on_lost requeue gates '' token 1 attempt 1 "        \
-         "dequeued_at 1000 dequeuer d started_at 1000 executor host:1 lease 30000] {}"},                     \
-        {"pool/claim $A/a %A 1 '' db 2", "GRANTED 11 300000"},                                               \
+        {"run/start $A %A host:1 30000", "OK"}, {"pool/claim $A/a %A 1 '' db 2", "GRANTED 11 300000"},       \
         {"pool/claim $A/b %A 1 '' db 1", "WAITING pool 'db' full (2/2) db 1"},                               \
         {"pool/claim x/c '' 1 0 db 1", "WAITING pool 'db' full (2/2) db 2"},                                 \
     {                                                                                                        \

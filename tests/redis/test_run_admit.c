@@ -292,9 +292,7 @@ static struct row capacity[] = {
     {"admit --dequeuer=d1 --capacity=2", "OK FULL"},
     {"admit --dequeuer=d1 --capacity=1", "OK FULL"},
     {"admit --dequeuer=d2 --capacity=1", "OK FULL A3 3 1"},
-    {"run/start $A1 %A1 host:1 30000", "OK [state Started priority 0 submitted_at 1000 gates '' token 1 "
-                                       "attempt 1 dequeued_at 1000 dequeuer d1 capacity_of d1 "
-                                       "started_at 1000 executor host:1 lease 30000] {}"},
+    {"run/start $A1 %A1 host:1 30000", "OK"},
     {"admit --dequeuer=d1 --capacity=2", "OK FULL"},
     {"run/finish $A1 %A1 host:1 Success '' 0", "OK"},
     {"ZRANGE @dequeuer:d1 0 -1", "A2"},

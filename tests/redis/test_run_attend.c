@@ -66,7 +66,7 @@ static struct row no_lease_is_made_shorter[] = {
 static struct row started_and_stale[] = {
     {"repeat 4 submit A#", "OK NEW A4"},
     {"admit --batch=3", "OK 1 A1 1 1 A2 2 1 A3 3 1"},
-    {"rows run/start $A1 %A1 host:1 30000", "1"},
+    {"run/start $A1 %A1 host:1 30000", "OK"},
     {"run/cancel $A2 0 ''", "CANCELED"},
     {"same " ATTEND "$A1 %A1 '' x $A2 %A2 '' x $A3 1 '' x $A4 0 '' x nobody 1 '' x",
      "OK Started STALE STALE STALE STALE"},
@@ -77,7 +77,7 @@ static struct row started_and_stale[] = {
 static struct row run_that_its_executor_ended[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"rows run/start $A %A host:1 30000", "1"},
+    {"run/start $A %A host:1 30000", "OK"},
     {"run/finish $A %A host:1 Success '' 0", "OK"},
     {"same " ATTEND "$A %A '' ''", "OK Started"},
     {0},
@@ -89,7 +89,7 @@ static struct row told_until_it_starts_or_ends[] = {
     {"run/confirm 180000 $A1 %A1 $A2 %A2", "OK OK OK"},
     {ATTEND "$A1 %A1 '' x $A2 %A2 '' x $A3 %A3 '' x", "OK NotStarted NotStarted NotStarted"},
     {"same queue/why $A1", "LAUNCHED x"},
-    {"rows run/start $A1 %A1 host:1 30000", "1"},
+    {"run/start $A1 %A1 host:1 30000", "OK"},
     {"run/lost $A2 %A2 gone", "OK Failure"},
     {"at 16001", ""},
     {"admit --batch=0", "OK 1"},

@@ -31,9 +31,7 @@ static struct row again[] = {
 static struct row started_run_is_left_alone[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"run/start $A %A host:1 30000", "OK [state Started priority 0 submitted_at 1000 gates '' token 1 "
-                                     "attempt 1 dequeued_at 1000 dequeuer d started_at 1000 "
-                                     "executor host:1 lease 30000] {}"},
+    {"run/start $A %A host:1 30000", "OK"},
     {"same run/confirm 180000 $A %A", "OK OK"},
     {"ZSCORE @running $A", "31000"},
     {0},

@@ -10,9 +10,7 @@ static struct row finished_run[] = {
     {"submit A --key=k team=a", "OK NEW A"},
     {"submit B", "OK NEW B"},
     {"admit", "OK 0 A 1 1 B 2 1"},
-    {"run/start $A %A host:1 30000", "OK [state Started priority 0 submitted_at 1000 key k tag:team a gates "
-                                     "'' token 1 attempt 1 dequeued_at 1000 dequeuer d "
-                                     "started_at 1000 executor host:1 lease 30000] {}"},
+    {"run/start $A %A host:1 30000", "OK"},
     {"run/report $A %A host:1 2 a StepStart Started 1 - b.c StepStart Started 1 -", "OK"},
     {"run/log $A %A host:1 a hello 5", "OK"},
     {"run/log $A %A host:1 b.c hello 10", "OK"},

@@ -9,7 +9,7 @@
 static struct row counted_once[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"rows run/start $A %A host:1 30000", "1"},
+    {"run/start $A %A host:1 30000", "OK"},
     {"run/log $A %A host:1 load one 3", "OK"},
     {"same run/drop $A %A host:1 load 3", "OK"},
     {"run/drop $A %A host:1 load 8", "OK"},
@@ -23,7 +23,7 @@ static struct row counted_once[] = {
 static struct row of_a_run_that_ended[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"rows run/start $A %A host:1 30000", "1"},
+    {"run/start $A %A host:1 30000", "OK"},
     {"run/finish $A %A host:1 Success '' 0", "OK"},
     {"run/drop $A %A host:1 load 8", "OK"},
     {"HGET @run:$A missing:load", "8"},

@@ -6,14 +6,10 @@
 
 #include "support/queue.h"
 
-#define STARTED                                                                                              \
-    "OK [state Started priority 0 submitted_at 1000 gates '' token 1 attempt 1 dequeued_at 1000 dequeuer d " \
-    "started_at 1000 executor host:1 lease 30000] {}"
-
 static struct row finished_run[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"run/start $A %A host:1 30000", STARTED},
+    {"run/start $A %A host:1 30000", "OK"},
     {"RPUSH @wake:$A 1", "1"},
     {"DEL @events", "1"},
     {"at 2000", ""},
@@ -29,7 +25,7 @@ static struct row failed_and_canceled[] = {
     {"submit A", "OK NEW A"},
     {"submit B", "OK NEW B"},
     {"admit", "OK 0 A 1 1 B 2 1"},
-    {"run/start $A %A host:1 30000", STARTED},
+    {"run/start $A %A host:1 30000", "OK"},
     {"HSET @run:$B state Started", "0"},
     {"DEL @events", "1"},
     {"run/finish $A %A host:1 Failure 'step load failed' 0", "OK"},
@@ -56,7 +52,7 @@ static struct row not_started_run[] = {
 static struct row with_the_last_steps[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"run/start $A %A host:1 30000", STARTED},
+    {"run/start $A %A host:1 30000", "OK"},
     {"run/report $A %A host:1 1 a StepStart Started 1 -", "OK"},
     {"DEL @events", "1"},
     {"at 2000", ""},
@@ -74,7 +70,7 @@ static struct row with_the_last_steps[] = {
 static struct row final_is_final[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"run/start $A %A host:1 30000", STARTED},
+    {"run/start $A %A host:1 30000", "OK"},
     {"run/finish $A %A host:1 Success '' 0", "OK"},
     {"at 2000", ""},
     {"same run/finish $A %A host:1 Success '' 0", "OK"},

@@ -6,16 +6,12 @@
 
 #include "support/queue.h"
 
-#define STARTED                                                                                              \
-    "OK [state Started priority 0 submitted_at 1000 gates '' token 1 attempt 1 dequeued_at 1000 dequeuer d " \
-    "started_at 1000 executor host:1 lease 30000] {}"
-
 static struct row run_and_slots[] = {
     {"HSET @pool_limits db 2 api 1", "2"},
     {"HSET @pool_leases db 5000", "1"},
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"run/start $A %A host:1 30000", STARTED},
+    {"run/start $A %A host:1 30000", "OK"},
     {"pool/claim $A/s %A 1 '' db 1", "GRANTED 11 5000"},
     {"pool/claim $A/t %A 1 '' api 1", "GRANTED 12 300000"},
     {"pool/claim x/y '' 1 0 db 1", "GRANTED 13 5000"},
@@ -34,7 +30,7 @@ static struct row waiter[] = {
     {"HSET @pool_limits db 1", "1"},
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"run/start $A %A host:1 30000", STARTED},
+    {"run/start $A %A host:1 30000", "OK"},
     {"pool/claim x/y '' 1 0 db 1", "GRANTED 11 300000"},
     {"pool/claim $A/s %A 1 '' db 1", "WAITING pool 'db' full (1/1) db 1"},
     {"at 2000", ""},
@@ -49,7 +45,7 @@ static struct row ended_slots[] = {
     {"HSET @pool_leases db 1000", "1"},
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"run/start $A %A host:1 30000", STARTED},
+    {"run/start $A %A host:1 30000", "OK"},
     {"pool/claim $A/s %A 1 '' db 1", "GRANTED 11 1000"},
     {"at 1500", ""},
     {"admit", "OK 0"},
@@ -65,7 +61,7 @@ static struct row stale[] = {
     {"same run/hold 30000 $A 0", "STALE"},
     {"admit", "OK 0 A 1 1"},
     {"same run/hold 30000 $A %A", "STALE"},
-    {"run/start $A %A host:1 30000", STARTED},
+    {"run/start $A %A host:1 30000", "OK"},
     {"same run/hold 30000 $A 2", "STALE"},
     {"same run/hold 30000 nobody 1", "STALE"},
     {"run/finish $A %A host:1 Success '' 0", "OK"},

@@ -6,14 +6,10 @@
 
 #include "support/queue.h"
 
-#define STARTED                                                                                              \
-    "OK [state Started priority 0 submitted_at 1000 gates '' token 1 attempt 1 dequeued_at 1000 dequeuer d " \
-    "started_at 1000 executor host:1 lease 30000] {}"
-
 static struct row appended[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"run/start $A %A host:1 30000", STARTED},
+    {"run/start $A %A host:1 30000", "OK"},
     {"run/log $A %A host:1 load 'one, ' 5", "OK"},
     {"run/log $A %A host:1 load two 8", "OK"},
     {"run/log $A %A host:1 other three 5", "OK"},
@@ -26,7 +22,7 @@ static struct row appended[] = {
 static struct row sent_twice[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"run/start $A %A host:1 30000", STARTED},
+    {"run/start $A %A host:1 30000", "OK"},
     {"run/log $A %A host:1 load one 3", "OK"},
     {"same run/log $A %A host:1 load one 3", "OK"},
     {"run/log $A %A host:1 load netwo 6", "OK"},
@@ -42,11 +38,11 @@ static struct row sent_twice[] = {
 static struct row another_token[] = {
     {"submit A --on_lost=requeue", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"rows run/start $A %A host:1 30000", "1"},
+    {"run/start $A %A host:1 30000", "OK"},
     {"run/log $A %A host:1 load one 3", "OK"},
     {"run/lost $A %A gone", "OK Queued"},
     {"admit", "OK 0 A 11 2"},
-    {"rows run/start $A %A host:1 30000", "1"},
+    {"run/start $A %A host:1 30000", "OK"},
     {"run/log $A %A host:1 load two 3", "OK"},
     {"GET @log:$A/load", "onetwo"},
     {"HMGET @run:$A missing:load logged:load", "(nil) 11 3"},
@@ -56,7 +52,7 @@ static struct row another_token[] = {
 static struct row missing_before[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"run/start $A %A host:1 30000", STARTED},
+    {"run/start $A %A host:1 30000", "OK"},
     {"run/log $A %A host:1 load a 8", "OK"},
     {"run/log $A %A host:1 load b 14", "OK"},
     {"HMGET @run:$A dropped:load missing:load", "(nil) 12"},
@@ -68,7 +64,7 @@ static struct row missing_before[] = {
 static struct row last_mebibyte_is_kept[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"run/start $A %A host:1 30000", STARTED},
+    {"run/start $A %A host:1 30000", "OK"},
     {"run/log $A %A host:1 load x*1310717 1310717", "OK"},
     {"run/log $A %A host:1 load end 1310720", "OK"},
     {"STRLEN @log:$A/load", "1310720"},
@@ -86,7 +82,7 @@ static struct row stale[] = {
     {"same run/log nobody 0 host:1 load a 0", "NOT_FOUND"},
     {"admit", "OK 0 A 1 1"},
     {"same run/log $A %A host:1 load a 0", "STALE NotStarted"},
-    {"run/start $A %A host:1 30000", STARTED},
+    {"run/start $A %A host:1 30000", "OK"},
     {"same run/log $A 2 host:1 load a 0", "STALE Started"},
     {"run/finish $A %A host:1 Success '' 0", "OK"},
     {"same run/log $A %A host:1 load a 0", "STALE Success"},

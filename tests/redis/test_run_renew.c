@@ -6,15 +6,10 @@
 
 #include "support/queue.h"
 
-#define STARTED_BY(token, executor)                                                                          \
-    "OK [state Started priority 0 submitted_at 1000 gates '' token " token " attempt 1 dequeued_at 1000 "    \
-    "dequeuer d started_at 1000 executor " executor " lease 30000] {}"
-#define STARTED STARTED_BY("1", "host:1")
-
 static struct row renewed[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"run/start $A %A host:1 30000", STARTED},
+    {"run/start $A %A host:1 30000", "OK"},
     {"at 11000", ""},
     {"run/renew 30000 $A %A host:1", "OK OK"},
     {"ZRANGE @running 0 -1 WITHSCORES", "A 41000"},
@@ -26,7 +21,7 @@ static struct row renewed[] = {
 static struct row after_its_end_but_before_a_sweep[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"run/start $A %A host:1 30000", STARTED},
+    {"run/start $A %A host:1 30000", "OK"},
     {"at 99000", ""},
     {"run/renew 30000 $A %A host:1", "OK OK"},
     {"admit", "OK 0"},
@@ -37,7 +32,7 @@ static struct row after_its_end_but_before_a_sweep[] = {
 static struct row canceled_run[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"run/start $A %A host:1 30000", STARTED},
+    {"run/start $A %A host:1 30000", "OK"},
     {"run/cancel $A 5000", "CANCELING"},
     {"at 2000", ""},
     {"run/renew 30000 $A %A host:1", "OK [CANCEL 5000]"},
@@ -50,7 +45,7 @@ static struct row stale[] = {
     {"same run/renew 30000 $A 0 host:1 nobody 0 host:1", "OK STALE STALE"},
     {"admit", "OK 0 A 1 1"},
     {"same run/renew 30000 $A %A host:1", "OK STALE"},
-    {"run/start $A %A host:1 30000", STARTED},
+    {"run/start $A %A host:1 30000", "OK"},
     {"same run/renew 30000 $A 2 host:1", "OK STALE"},
     {"run/finish $A %A host:1 Success '' 0", "OK"},
     {"same run/renew 30000 $A %A host:1", "OK STALE"},
@@ -60,9 +55,9 @@ static struct row stale[] = {
 static struct row several_runs[] = {
     {"repeat 4 submit A#", "OK NEW A4"},
     {"admit", "OK 0 A1 1 1 A2 2 1 A3 3 1 A4 4 1"},
-    {"run/start $A1 %A1 host:1 30000", STARTED},
+    {"run/start $A1 %A1 host:1 30000", "OK"},
     {"run/finish $A2 %A2 host:1 Success '' 0", "OK"},
-    {"run/start $A4 %A4 host:2 30000", STARTED_BY("4", "host:2")},
+    {"run/start $A4 %A4 host:2 30000", "OK"},
     {"run/cancel $A4 5000", "CANCELING"},
     {"at 2000", ""},
     {"run/renew 30000 $A1 %A1 host:1 $A2 %A2 host:1 $A3 %A3 host:1 $A4 %A4 host:2",

@@ -12,10 +12,11 @@ static struct row started_run[] = {
     {"run/confirm 180000 $A %A", "OK OK"},
     {"events", "RunQueued A; RunDequeued A token 1 attempt 1 dequeuer d7"},
     {"at 2000", ""},
-    {"run/start $A %A host:1 30000",
-     "OK [state Started priority 0 submitted_at 1000 job j tag:team a gates '' token 1 attempt 1 dequeued_at "
-     "1000 "
-     "dequeuer d7 launched_at 1000 started_at 2000 executor host:1 lease 30000] {\"steps\":[1]}"},
+    {"run/start $A %A host:1 30000", "OK"},
+    {"HGETALL @run:$A", "state Started priority 0 submitted_at 1000 job j tag:team a gates '' token 1 "
+                        "attempt 1 dequeued_at 1000 "
+                        "dequeuer d7 launched_at 1000 started_at 2000 executor host:1 lease 30000"},
+    {"GET @spec:$A", "{\"steps\":[1]}"},
     {"ZRANGE @running 0 -1 WITHSCORES", "A 32000"},
     {"events", "RunStart A token 1 attempt 1 executor host:1"},
     {0},
@@ -24,13 +25,9 @@ static struct row started_run[] = {
 static struct row again_by_the_same_executor[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"run/start $A %A host:1 30000", "OK [state Started priority 0 submitted_at 1000 gates '' token 1 "
-                                     "attempt 1 dequeued_at 1000 dequeuer d started_at 1000 "
-                                     "executor host:1 lease 30000] {}"},
+    {"run/start $A %A host:1 30000", "OK"},
     {"at 2000", ""},
-    {"run/start $A %A host:1 30000", "OK [state Started priority 0 submitted_at 1000 gates '' token 1 "
-                                     "attempt 1 dequeued_at 1000 dequeuer d started_at 1000 "
-                                     "executor host:1 lease 30000] {}"},
+    {"run/start $A %A host:1 30000", "OK"},
     {"ZSCORE @running $A", "32000"},
     {"events",
      "RunQueued A; RunDequeued A token 1 attempt 1 dequeuer d; RunStart A token 1 attempt 1 executor host:1"},
@@ -43,9 +40,7 @@ static struct row after_the_launch_lease_but_before_a_sweep[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
     {"at 60000", ""},
-    {"run/start $A %A host:1 30000", "OK [state Started priority 0 submitted_at 1000 gates '' token 1 "
-                                     "attempt 1 dequeued_at 1000 dequeuer d started_at 60000 "
-                                     "executor host:1 lease 30000] {}"},
+    {"run/start $A %A host:1 30000", "OK"},
     {"admit", "OK 0"},
     {"ZSCORE @running $A", "90000"},
     {0},
@@ -69,9 +64,7 @@ static struct row token_of_an_earlier_admission[] = {
     {"at 16000", ""},
     {"admit --batch=1", "OK 0 A 2 2"},
     {"same run/start $A 1 host:1 30000", "STALE NotStarted"},
-    {"run/start $A 2 host:1 30000", "OK [state Started priority 0 submitted_at 1000 gates '' token 2 attempt "
-                                    "2 dequeued_at 16000 dequeuer d started_at 16000 "
-                                    "executor host:1 lease 30000] {}"},
+    {"run/start $A 2 host:1 30000", "OK"},
     {"events", "RunQueued A; RunDequeued A token 1 attempt 1 dequeuer d; "
                "RunRequeued A reason the dequeuer ended before the launch was confirmed; "
                "RunDequeued A token 2 attempt 2 dequeuer d; RunStart A token 2 attempt 2 executor host:1"},

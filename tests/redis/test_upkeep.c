@@ -115,8 +115,8 @@ static struct row leases_in_a_call_are_bounded[] = {
 static struct row runs_of_many_steps[] = {
     {"repeat 2 submit A#", "OK NEW A2"},
     {"admit", "OK 0 A1 1 1 A2 2 1"},
-    {"rows run/start $A1 %A1 host:1 1000", "1"},
-    {"rows run/start $A2 %A2 host:2 2000", "1"},
+    {"run/start $A1 %A1 host:1 1000", "OK"},
+    {"run/start $A2 %A2 host:2 2000", "OK"},
     {"repeat 50 HSET @run:$A1 step:# 'Started 1 1 - -'", "1"},
     {"at 3001", ""},
     {"admit", "OK 1"},

@@ -188,7 +188,7 @@ static void op_start(struct sim *s)
         sim_expect(s, "STALE %s", ref_state_word(run->state));
         return;
     }
-    sim_expect(s, "OK [state] {}");
+    sim_expect(s, "OK");
     run->state = REF_STARTED;
     run->executor = executor;
     run->at = s->now + REF_RUN_LEASE_MS;
