@@ -37,7 +37,7 @@ local function run_place(id, f)
         call('ZREM', P .. key, id)
     end
     if f[1] == 'Queued' then
-        run_enqueue(id, tonumber(f[3]) or 0, tags_of(id))
+        run_enqueue(id)
     elseif INDEX_OF[f[1]] == 'running' then
         call('ZADD', P .. 'running', num(now + 30000), id)
     else

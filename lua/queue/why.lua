@@ -21,7 +21,7 @@ elseif f[2] then
 end
 
 -- The gates of this moment, also while the queue is being refiled after a change of the limits.
-local stands, lane = call('HGET', P .. 'run:' .. id, 'gates') or '', lane_of(tags_of(id))
+local stands, lane = call('HGET', P .. 'run:' .. id, 'gates') or '', lane_of_run(id)
 local reply = {'OK',
     num((call('ZRANK', P .. 'queue', id) or 0) + 1), num(call('ZCARD', P .. 'queue')),
     num((call('ZRANK', P .. 'lane:' .. stands, id) or 0) + 1), num(call('ZCARD', P .. 'lane:' .. stands)), lane}

@@ -10,7 +10,7 @@
 --         '1': call again; 'FULL': more could be admitted, but the capacity of this dequeuer is used up
 --@include lib/open.lua
 --@include lib/queue/turn.lua
-if ARGV[12] == '1' and is_looked_after(ARGV[11], ARGV[2]) then
+if ARGV[12] == '1' and is_looked_after(ARGV[11]) then
     return {'OK', '0'}
 end
 --@include lib/bell.lua
@@ -18,10 +18,10 @@ end
 --@include lib/queue/refile.lua
 --@include lib/requests.lua
 --@include lib/queue/upkeep.lua
-local request, dequeuer, batch, capacity = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local dequeuer, batch, capacity = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local launch_lease, run_lease, interval = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 
-local kept = request ~= '' and request_answer(request)
+local kept = request_answer()
 if kept then
     local reply = {'OK', '1'}
     for id, token, attempt in kept:gmatch('(%S+) (%S+) (%S+)') do
@@ -75,7 +75,7 @@ if phase or more or head_room() > 0 then
     reply[2] = (full and not phase and not more) and 'FULL' or '1'
     ring(P .. 'bell')
 end
-if request ~= '' and #reply > 2 then
-    request_keep(request, table.concat(reply, ' ', 3))
+if #reply > 2 then
+    request_keep(table.concat(reply, ' ', 3))
 end
 return reply

@@ -2,8 +2,8 @@
 -- Accepts runs: gives each an id and files it in the lane of its gates (or among the delayed ones).
 -- KEYS  [1] prefix
 -- ARGV  [1] now; [2] request `<client>:<seq>`, '' for none; [3] four characters of the client's randomness; [4] number of
---       runs; then for each run: spec, job, priority, key, delay_ms, on_lost, max_attempts ('' where not given), number of
---       tags, key, value, ...; behind the runs what their steps claim: number of the run (from 1), step, pool, slots, ...
+--       runs; [5] number of claims of their steps; these: number of the run (from 1), step, pool, slots, ...; then the
+--       runs: lib/queue/intake.lua
 -- RETURNS {'OK', word, id, word, id, ...}: NEW | EXISTS (the idempotency key names that run) | FULL (max_queued_runs; id '')
 --         | NEVER (a claim is larger than its pool; in place of the id what is wrong)
 --@include lib/open.lua
@@ -11,12 +11,10 @@
 --@include lib/queue/intake.lua
 --@include lib/queue/ready.lua
 --@include lib/requests.lua
-local request, random, count = ARGV[2], ARGV[3], tonumber(ARGV[4])
-if request ~= '' then
-    local answer = request_answer(request)
-    if answer then
-        return cmsgpack.unpack(answer)
-    end
+local random, count = ARGV[3], tonumber(ARGV[4])
+local answer = request_answer()
+if answer then
+    return cmsgpack.unpack(answer)
 end
 
 local room = run_limit('max_queued_runs')
@@ -24,56 +22,70 @@ if room < math.huge then
     room = room - call('ZCARD', P .. 'queue') - call('ZCARD', P .. 'delayed')
 end
 
--- Returns the id, and whether a head came to `ready`.
-local function file(r)
-    if r.delay == '' then
-        local lane = lane_of(r.tags)
-        local id = run_record(r, random, 'Queued', lane_fields(lane))
-        return id, run_file(id, tonumber(r.priority), lane)
-    end
-    local due = num(now + tonumber(r.delay))
-    local id = run_record(r, random, 'Queued', 'not_before', due)
-    call('ZADD', P .. 'delayed', due, id)
-    return id, false
-end
-
-local at, runs, never = 5, {}, {}
-for i = 1, count do
-    runs[i], at = run_argument(at)
-end
-if at < #ARGV then
+local at, never = 6 + 4 * ARGV[5], {}
+if at > 6 then
     --@include lib/pools/room.lua
-    for i = at, #ARGV, 4 do
+    for i = 6, at - 1, 4 do
         local step, pool, slots = unpack(ARGV, i + 1, i + 3)
         local limit = pool_limit[escape(pool)]
         if limit and limit > 0 and tonumber(slots) > limit then
-            never[tonumber(ARGV[i])] = "step '" .. step .. "' asks " .. slots .. " slots of pool '" .. pool .. "' (limit "
+            never[ARGV[i]] = "step '" .. step .. "' asks " .. slots .. " slots of pool '" .. pool .. "' (limit "
                 .. num(limit) .. '): it can never run'
         end
     end
 end
 
-local reply, admissible = {'OK'}, false
-for i, r in ipairs(runs) do
-    local same = r.key ~= '' and call('GET', P .. 'key:' .. r.key)
-    if same then
-        reply[#reply + 1], reply[#reply + 2] = 'EXISTS', same
-    elseif never[i] then
-        reply[#reply + 1], reply[#reply + 2] = 'NEVER', never[i]
-    elseif room <= 0 then
-        reply[#reply + 1], reply[#reply + 2] = 'FULL', ''
+local reply, admissible, queued = {'OK'}, false, {}
+local function queue_add()
+    call('ZADD', P .. 'queue', unpack(queued))
+    queued = {}
+end
+
+-- Returns the id of the run that is in ARGV from `at` on.
+local function file(behind)
+    local id, delay = next_id(random), ARGV[at + 3]
+    if delay == '' then
+        local lane, score = lane_of(ARGV, at + 5, behind - 1), score_of(ARGV[at + 1])
+        run_record(at, behind, id, 'Queued', 'gates', lane)
+        admissible = run_file(id, score, lane) or admissible
+        queued[#queued + 1], queued[#queued + 2] = score, id
+        if #queued == 100 then
+            queue_add()
+        end
     else
-        local id, is_head = file(r)
-        room = room - 1
-        admissible = admissible or is_head
-        reply[#reply + 1], reply[#reply + 2] = 'NEW', id
+        local due = num(now + tonumber(delay))
+        run_record(at, behind, id, 'Queued', 'not_before', due)
+        call('ZADD', P .. 'delayed', due, id)
     end
+    return id
+end
+
+for i = 1, count do
+    local behind, key = run_behind(at), ARGV[at + 2]
+    local same, word, id = key ~= '' and call('GET', P .. 'key:' .. key)
+    if same then
+        word, id = 'EXISTS', same
+    elseif at > 6 and never[tostring(i)] then
+        word, id = 'NEVER', never[tostring(i)]
+    elseif room <= 0 then
+        word, id = 'FULL', ''
+    else
+        word, id = 'NEW', file(behind)
+        room = room - 1
+        if key ~= '' then
+            call('SET', P .. 'key:' .. key, id)
+            call('HSET', P .. 'run:' .. id, 'key', key)
+        end
+    end
+    reply[2 * i], reply[2 * i + 1] = word, id
+    at = behind
+end
+if queued[1] then
+    queue_add()
 end
 ids_keep()
 if admissible then
     ring_if_admissible()
 end
-if request ~= '' then
-    request_keep(request, cmsgpack.pack(reply))
-end
+request_keep(cmsgpack.pack(reply))
 return reply

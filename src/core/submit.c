@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "base/mem.h"
 #include "core/read.h"
 
 /* The part of an id that keeps it unique when a fail-over has lost the server's counter. */
@@ -19,29 +20,48 @@ static void call_random(struct call *c)
     call_str(c, word);
 }
 
+static void call_field(struct call *c, const char *prefix, const char *name, const char *value)
+{
+    char *field = xasprintf("%s%s", prefix, name);
+
+    call_str(c, field);
+    free(field);
+    call_str(c, value);
+}
+
+/* What lua/lib/queue/intake.lua reads. */
 static void call_spec(struct call *c, const struct spec *s)
 {
     char *stored = spec_print(s);
+    bool has_job = s->job;
 
     call_str(c, stored);
     free(stored);
-    call_str(c, s->job);
     call_int(c, s->priority);
     call_str(c, s->key);
     if (s->delay_ms > 0)
         call_int(c, s->delay_ms);
     else
         call_str(c, "");
-    call_str(c, s->requeue_lost ? "requeue" : "");
-    if (s->requeue_lost)
+    call_int(c, has_job + (s->requeue_lost ? 2 : 0) + (int64_t)s->ntags);
+    if (has_job)
+        call_field(c, "", "job", s->job);
+    if (s->requeue_lost) {
+        call_field(c, "", "on_lost", "requeue");
+        call_str(c, "max_attempts");
         call_int(c, s->max_attempts);
-    else
-        call_str(c, "");
-    call_int(c, (int64_t)s->ntags);
-    for (size_t i = 0; i < s->ntags; i++) {
-        call_str(c, s->tags[i].key);
-        call_str(c, s->tags[i].value);
     }
+    for (size_t i = 0; i < s->ntags; i++)
+        call_field(c, "tag:", s->tags[i].key, s->tags[i].value);
+}
+
+static size_t claims_count(const struct spec *s)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < s->nsteps; i++)
+        count += s->steps[i].nclaims;
+    return count;
 }
 
 static void call_claims(struct call *c, const struct spec *s, size_t number)
@@ -58,14 +78,18 @@ static void call_claims(struct call *c, const struct spec *s, size_t number)
 struct call *submit_call(struct store *s, const struct spec *specs, size_t n)
 {
     struct call *c = call_new(s, SCRIPT_RUN_SUBMIT);
+    size_t claims = 0;
 
+    for (size_t i = 0; i < n; i++)
+        claims += claims_count(&specs[i]);
     call_request(c);
     call_random(c);
     call_int(c, (int64_t)n);
-    for (size_t i = 0; i < n; i++)
-        call_spec(c, &specs[i]);
+    call_int(c, (int64_t)claims);
     for (size_t i = 0; i < n; i++)
         call_claims(c, &specs[i], i + 1);
+    for (size_t i = 0; i < n; i++)
+        call_spec(c, &specs[i]);
     return c;
 }
 

@@ -26,12 +26,12 @@ static char id[5][32]; /* running, parked, ended, delayed, queued */
 static void submit(int i, const char *tag, const char *delay)
 {
     char random[8];
-    const char *argv[] = {"1000", "", random, "1", "{}", "job", "0", "", delay, "", "", "1", "team", "x"};
-    size_t n = *tag ? 14 : 12;
+    const char *argv[] = {"1000", "", random, "1", "0", "{}", "0", "", delay, "1", "tag:team", "x"};
+    size_t n = *tag ? 12 : 10;
 
     snprintf(random, sizeof random, "000%d", i);
     if (!*tag)
-        argv[11] = "0";
+        argv[9] = "0";
     struct redisReply *r = lua_call(&lua, SCRIPT_RUN_SUBMIT, n, argv);
     snprintf(id[i], sizeof id[i], "%s", r->element[2]->str);
     freeReplyObject(r);

@@ -187,7 +187,7 @@ static struct row begun_anew_on_another_server[] = {
 static struct row materialized_between_two_looks[] = {
     {"limits team=1", "OK 0"},
     {"HDEL @tag_limits team", "1"},
-    {"run/materialize c:1 abcd host:1 60000 {} '' '' '' '' '' '' 1 team a", "OK r0000000z8000abcd 1"},
+    {"run/materialize c:1 abcd host:1 60000 {} 0 '' '' 1 tag:team a", "OK r0000000z8000abcd 1"},
     {"HSET @tag_limits team 1", "1"},
     {"submit A team=a", "OK NEW A"},
     {"repeat 3 admit --batch=1", "OK 0"},

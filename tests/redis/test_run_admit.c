@@ -12,9 +12,8 @@ static struct row admitted_run[] = {
     {"events", "RunQueued A"},
     {"at 2000", ""},
     {"admit --dequeuer=d7", "OK 0 A 1 1"},
-    {"HGETALL @run:$A", "state NotStarted priority 0 submitted_at 1000 job j tag:team a tag:env prod gates "
-                        "env=prod,team token 1 attempt 1 "
-                        "dequeued_at 2000 dequeuer d7"},
+    {"HGETALL @run:$A", "state NotStarted priority 0 submitted_at 1000 gates env=prod,team job j tag:team a "
+                        "tag:env prod token 1 attempt 1 dequeued_at 2000 dequeuer d7"},
     {"ZRANGE @running 0 -1 WITHSCORES", "A 17000"},
     {"ZRANGE @gate:team 0 -1 WITHSCORES", "A 2000"},
     {"ZRANGE @gate:env=prod 0 -1 WITHSCORES", "A 2000"},

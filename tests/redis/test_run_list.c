@@ -7,15 +7,15 @@
 #include "support/queue.h"
 
 #define A                                                                                                    \
-    "[A state Started priority 0 submitted_at 1000 job j gates '' token 1 attempt 1 dequeued_at 1000 "       \
+    "[A state Started priority 0 submitted_at 1000 gates '' job j token 1 attempt 1 dequeued_at 1000 "       \
     "dequeuer d]"
 #define B                                                                                                    \
-    "[B state NotStarted priority 0 submitted_at 1000 tag:team a gates '' token 2 attempt 1 dequeued_at "    \
+    "[B state NotStarted priority 0 submitted_at 1000 gates '' tag:team a token 2 attempt 1 dequeued_at "    \
     "1000 dequeuer d]"
-#define C "[C state Queued priority 0 submitted_at 1000 job j tag:team a tag:env p gates '']"
-#define D "[D state Queued priority 5 submitted_at 1000 tag:env p gates '']"
+#define C "[C state Queued priority 0 submitted_at 1000 gates '' job j tag:team a tag:env p]"
+#define D "[D state Queued priority 5 submitted_at 1000 gates '' tag:env p]"
 #define E "[E state Queued priority 0 submitted_at 1000 not_before 1500]"
-#define F "[F state Canceled priority 0 submitted_at 1000 job j gates '' ended_at 1100]"
+#define F "[F state Canceled priority 0 submitted_at 1000 gates '' job j ended_at 1100]"
 #define G "[G state Failure priority 0 submitted_at 1000 gates '' ended_at 1200 reason x]"
 
 /* One run of each kind, two where the order matters. */
@@ -78,7 +78,7 @@ static struct row looks_at_200_runs[] = {
     {"repeat 250 submit #", "OK NEW 250"},
     {"submit Z --job=j", "OK NEW Z"},
     {"run/list '' 100 '' j", "OK 2 200"},
-    {"run/list '2 200' 100 '' j", "OK '' [Z state Queued priority 0 submitted_at 1000 job j gates '']"},
+    {"run/list '2 200' 100 '' j", "OK '' [Z state Queued priority 0 submitted_at 1000 gates '' job j]"},
     {"rows run/list '' 1000 '' ''", "200"},
     {"rows run/list '2 200' 1000 '' ''", "51"},
     {0},

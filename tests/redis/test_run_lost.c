@@ -91,7 +91,7 @@ static struct row requeued[] = {
     {"DEL @events @bell", "2"},
     {"run/lost $A %A exit:1", "OK Queued"},
     {"HGETALL @run:$A",
-     "state Queued priority 5 submitted_at 1000 on_lost requeue gates '' token 1 attempt 1 lost 1"},
+     "state Queued priority 5 submitted_at 1000 gates '' on_lost requeue token 1 attempt 1 lost 1"},
     {"ZRANGE @queue 0 -1 WITHSCORES", "A -5"},
     {"ZRANGE @ready 0 -1 WITHSCORES", "A -5"},
     {"EXISTS @running @dequeuer:d @history", "0"},

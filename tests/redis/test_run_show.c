@@ -10,7 +10,7 @@ static struct row queued_run[] = {
     {"submit A --spec='{\"steps\":[]}' --job=j", "OK NEW A"},
     {"at 2000", ""},
     {"same run/show $A",
-     "OK [state Queued priority 0 submitted_at 1000 job j gates ''] {\"steps\":[]} '' 2000 []"},
+     "OK [state Queued priority 0 submitted_at 1000 gates '' job j] {\"steps\":[]} '' 2000 []"},
     {0},
 };
 

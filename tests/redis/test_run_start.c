@@ -13,7 +13,7 @@ static struct row started_run[] = {
     {"events", "RunQueued A; RunDequeued A token 1 attempt 1 dequeuer d7"},
     {"at 2000", ""},
     {"run/start $A %A host:1 30000", "OK"},
-    {"HGETALL @run:$A", "state Started priority 0 submitted_at 1000 job j tag:team a gates '' token 1 "
+    {"HGETALL @run:$A", "state Started priority 0 submitted_at 1000 gates '' job j tag:team a token 1 "
                         "attempt 1 dequeued_at 1000 "
                         "dequeuer d7 launched_at 1000 started_at 2000 executor host:1 lease 30000"},
     {"GET @spec:$A", "{\"steps\":[1]}"},

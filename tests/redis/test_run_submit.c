@@ -8,7 +8,7 @@
 
 static struct row new_run[] = {
     {"submit A --spec='{\"steps\":[]}' --job=nightly --priority=5 team=a", "OK NEW A"},
-    {"HGETALL @run:$A", "state Queued priority 5 submitted_at 1000 job nightly tag:team a gates ''"},
+    {"HGETALL @run:$A", "state Queued priority 5 submitted_at 1000 gates '' job nightly tag:team a"},
     {"GET @spec:$A", "{\"steps\":[]}"},
     {"ZRANGE @queue 0 -1 WITHSCORES", "A -5"},
     {"ZRANGE @lane: 0 -1 WITHSCORES", "A -5"},
@@ -22,7 +22,7 @@ static struct row new_run[] = {
 static struct row optional_fields[] = {
     {"submit A --key=k1 --delay=500 --on_lost=requeue --max_attempts=2", "OK NEW A"},
     {"HGETALL @run:$A",
-     "state Queued priority 0 submitted_at 1000 key k1 on_lost requeue max_attempts 2 not_before 1500"},
+     "state Queued priority 0 submitted_at 1000 not_before 1500 on_lost requeue max_attempts 2 key k1"},
     {"GET @key:k1", "A"},
     {0},
 };
@@ -116,11 +116,10 @@ static struct row priority_then_submission[] = {
 
 static struct row ids_sort_by_submission[] = {
     {"at 1000000000000", ""},
-    {"run/submit '' ABCD 2 {} '' 0 '' '' '' '' 0 {} '' 0 '' '' '' '' 0",
-     "OK NEW r0x3aaa400000ABCD NEW r0x3aaa400001ABCD"},
-    {"run/submit '' ABCD 1 {} '' 0 '' '' '' '' 0", "OK NEW r0x3aaa400002ABCD"},
+    {"run/submit '' ABCD 2 0 {} 0 '' '' 0 {} 0 '' '' 0", "OK NEW r0x3aaa400000ABCD NEW r0x3aaa400001ABCD"},
+    {"run/submit '' ABCD 1 0 {} 0 '' '' 0", "OK NEW r0x3aaa400002ABCD"},
     {"at 1000000000001", ""},
-    {"run/submit '' ABCD 1 {} '' 0 '' '' '' '' 0", "OK NEW r0x3aaa401000ABCD"},
+    {"run/submit '' ABCD 1 0 {} 0 '' '' 0", "OK NEW r0x3aaa401000ABCD"},
     {0},
 };
 
@@ -142,8 +141,7 @@ static struct row ids_sort_when_the_clock_is_set_back[] = {
 /* The 32769th run of a millisecond is numbered in the next one. */
 static struct row ids_beyond_a_millisecond[] = {
     {"HSET @meta id_ms 1000 id_seq 32766", "2"},
-    {"run/submit '' ABCD 2 {} '' 0 '' '' '' '' 0 {} '' 0 '' '' '' '' 0",
-     "OK NEW r0000000z8zzzABCD NEW r0000000z9000ABCD"},
+    {"run/submit '' ABCD 2 0 {} 0 '' '' 0 {} 0 '' '' 0", "OK NEW r0000000z8zzzABCD NEW r0000000z9000ABCD"},
     {"submit A", "OK NEW A"},
     {"at 1001", ""},
     {"submit B", "OK NEW B"},
@@ -167,9 +165,8 @@ static struct row key_names_the_run[] = {
 };
 
 static struct row key_twice_in_a_batch[] = {
-    {"run/submit '' ___A 1 {} '' 0 k '' '' '' 0", "OK NEW A"},
-    {"run/submit '' ___B 3 {} '' 0 k '' '' '' 0 {} '' 0 m '' '' '' 0 {} '' 0 m '' '' '' 0",
-     "OK EXISTS A NEW B EXISTS B"},
+    {"run/submit '' ___A 1 0 {} 0 k '' 0", "OK NEW A"},
+    {"run/submit '' ___B 3 0 {} 0 k '' 0 {} 0 m '' 0 {} 0 m '' 0", "OK EXISTS A NEW B EXISTS B"},
     {"ZRANGE @queue 0 -1", "A B"},
     {0},
 };
@@ -189,8 +186,7 @@ static struct row queue_is_full[] = {
     {"same submit C", "OK FULL ''"},
     {"same submit D --key=k", "OK EXISTS A"},
     {"admit", "OK 0 A 1 1"},
-    {"run/submit '' ___E 3 {} '' 0 k '' '' '' 0 {} '' 0 '' '' '' '' 0 {} '' 0 m '' '' '' 0",
-     "OK EXISTS A NEW E FULL ''"},
+    {"run/submit '' ___E 3 0 {} 0 k '' 0 {} 0 '' '' 0 {} 0 m '' 0", "OK EXISTS A NEW E FULL ''"},
     {"EXISTS @key:m", "0"},
     {0},
 };
@@ -222,8 +218,7 @@ static struct row repeated_request[] = {
 
 static struct row answers_with_odd_bytes[] = {
     {"HSET @config max_queued_runs 1", "1"},
-    {"run/submit c:1 ___A 3 {} '' 0 '' '' '' '' 0 {} '' 0 '' '' '' '' 0 {} '' 0 '' '' '' '' 0",
-     "OK NEW A FULL '' FULL ''"},
+    {"run/submit c:1 ___A 3 0 {} 0 '' '' 0 {} 0 '' '' 0 {} 0 '' '' 0", "OK NEW A FULL '' FULL ''"},
     {"same run/submit c:1 ___A 3", "OK NEW A FULL '' FULL ''"},
     {0},
 };

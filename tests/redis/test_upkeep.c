@@ -19,7 +19,7 @@ static struct row launch_lease_ends[] = {
     {"HGET @run:$A state", "NotStarted"},
     {"at 16000", ""},
     {"admit --batch=0", "OK 1"},
-    {"HGETALL @run:$A", "state Queued priority 0 submitted_at 1000 job j gates '' token 1 attempt 1"},
+    {"HGETALL @run:$A", "state Queued priority 0 submitted_at 1000 gates '' job j token 1 attempt 1"},
     {"ZRANGE @queue 0 -1", "A B"},
     {"ZRANGE @ready 0 -1", "A"},
     {"EXISTS @running @dequeuer:d", "0"},

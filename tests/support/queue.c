@@ -200,18 +200,33 @@ static void options_read(struct option *options, const struct words *w, size_t f
     }
 }
 
-static void add_tags(struct words *args, const struct words *tags)
+static void add_field(struct words *args, const char *prefix, const char *name, const char *value)
+{
+    char *field = xasprintf("%s%s", prefix, name);
+
+    words_add(args, field);
+    words_add(args, value);
+    free(field);
+}
+
+/* The number of fields and they: `fields` that have a value, and tags. */
+static void add_fields(struct words *args, const struct option *fields, const struct words *tags)
 {
     char count[24];
+    size_t n = tags->n;
 
-    snprintf(count, sizeof count, "%zu", tags->n);
+    for (const struct option *o = fields; o->name; o++)
+        n += *o->value != '\0';
+    snprintf(count, sizeof count, "%zu", n);
     words_add(args, count);
+    for (const struct option *o = fields; o->name; o++)
+        if (*o->value)
+            add_field(args, "", o->name, o->value);
     for (size_t i = 0; i < tags->n; i++) {
         char *value = strchr(tags->v[i], '=');
         assert_non_null(value);
         *value++ = '\0';
-        words_add(args, tags->v[i]);
-        words_add(args, value);
+        add_field(args, "tag:", tags->v[i], value);
     }
 }
 
@@ -225,9 +240,9 @@ static void remember(struct queue *q, const struct redisReply *r)
 
 static const char *say_submit(struct queue *q, const char *rest)
 {
-    struct option options[] = {{"request", ""},   {"spec", "{}"},       {"job", ""},
-                               {"priority", "0"}, {"key", ""},          {"delay", ""},
-                               {"on_lost", ""},   {"max_attempts", ""}, {0}};
+    struct option options[] = {{"request", ""}, {"spec", "{}"},       {"priority", "0"},
+                               {"key", ""},     {"delay", ""},        {"job", ""},
+                               {"on_lost", ""}, {"max_attempts", ""}, {0}};
     struct words w = {0}, tags = {0}, args = {0};
     char random[NAME_LEN + 1] = "____";
 
@@ -238,9 +253,10 @@ static const char *say_submit(struct queue *q, const char *rest)
     words_add(&args, options[0].value);
     words_add(&args, random);
     words_add(&args, "1");
-    for (const struct option *o = options + 1; o->name; o++)
-        words_add(&args, o->value);
-    add_tags(&args, &tags);
+    words_add(&args, "0");
+    for (size_t i = 1; i < 5; i++)
+        words_add(&args, options[i].value);
+    add_fields(&args, options + 5, &tags);
     struct redisReply *r = run_script(q, SCRIPT_RUN_SUBMIT, &args);
     remember(q, r);
     words_release(&w);

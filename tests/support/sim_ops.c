@@ -49,15 +49,20 @@ static void some_run(struct sim *s, struct ref_run *run, struct args *a)
             run->tags[run->ntags++] =
                 (struct ref_tag){sim_keys[k], s->values[k][sim_below(s, (uint64_t)s->profile->values)]};
     args_add(a, "{}");
-    args_add(a, "job");
     args_add(a, "%d", run->priority);
     args_add(a, run->key ? "k%d" : "", run->key);
     args_add(a, delay >= 0 ? "%" PRId64 : "", delay);
-    args_add(a, run->requeue ? "requeue" : "");
-    args_add(a, run->max_attempts ? "%d" : "", run->max_attempts);
-    args_add(a, "%zu", run->ntags);
+    args_add(a, "%zu", (size_t)run->requeue + (run->max_attempts > 0) + run->ntags);
+    if (run->requeue) {
+        args_add(a, "on_lost");
+        args_add(a, "requeue");
+    }
+    if (run->max_attempts > 0) {
+        args_add(a, "max_attempts");
+        args_add(a, "%d", run->max_attempts);
+    }
     for (size_t t = 0; t < run->ntags; t++) {
-        args_add(a, "%s", run->tags[t].key);
+        args_add(a, "tag:%s", run->tags[t].key);
         args_add(a, "%s", run->tags[t].value);
     }
 }
@@ -91,6 +96,7 @@ static void op_submit(struct sim *s)
     snprintf(random, sizeof random, "%04u", (unsigned)sim_below(s, 10000));
     args_add(&s->submit, "%s", random);
     args_add(&s->submit, "%zu", count);
+    args_add(&s->submit, "0"); /* claims */
     for (size_t i = 0; i < count; i++)
         some_run(s, &runs[i], &s->submit);
     text_clear(&s->submit_answer);

@@ -1,22 +1,21 @@
 -- filing: a queued run takes its place in the lane of its gates.
 --@include lib/queue/lanes.lua
--- What the record of a queued run says of its lane; `unseen`: that is one of limits which nobody has followed yet.
-local function lane_fields(lane)
-    if limits_are_followed() then
-        return 'gates', lane
+-- Files a run whose record says that it is queued, and by which gates. Returns whether a head came to `ready`.
+local function run_file(id, score, lane)
+    if not limits_are_followed() then
+        call('HSET', P .. 'run:' .. id, 'unseen', '1') -- its lane is one of limits which nobody has followed yet
     end
-    return 'gates', lane, 'unseen', '1'
-end
-
--- Files a run whose record has these fields. Returns whether a head came to `ready`.
-local function run_file(id, priority, lane)
-    local score = num(0 - priority)
-    call('ZADD', P .. 'queue', score, id)
     return lane_put(lane, id, score)
 end
 
+local function score_of(priority)
+    return priority == '0' and '0' or num(-(tonumber(priority) or 0))
+end
+
 local function run_enqueue(id)
-    local lane = lane_of(tags_of(id))
-    call('HSET', P .. 'run:' .. id, 'state', 'Queued', lane_fields(lane))
-    run_file(id, tonumber(call('HGET', P .. 'run:' .. id, 'priority')) or 0, lane)
+    local run, lane = P .. 'run:' .. id, lane_of_run(id)
+    local score = score_of(call('HGET', run, 'priority'))
+    call('HSET', run, 'state', 'Queued', 'gates', lane)
+    call('ZADD', P .. 'queue', score, id)
+    run_file(id, score, lane)
 end

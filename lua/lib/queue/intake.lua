@@ -38,37 +38,16 @@ local function ids_keep()
     end
 end
 
--- Reads one run from ARGV at `at`: spec, job, priority, key, delay_ms, on_lost, max_attempts ('' where not given), number of
--- tags, key, value, ... Returns it and the position behind it.
-local function run_argument(at)
-    local spec, job, priority, key, delay, on_lost, max_attempts = unpack(ARGV, at, at + 6)
-    local ntags = tonumber(ARGV[at + 7])
-    local behind = at + 8 + 2 * ntags
-    local tags = ntags > 0 and {unpack(ARGV, at + 8, behind - 1)} or {}
-    return {spec = spec, priority = priority, key = key, delay = delay, tags = tags,
-        fields = {job = job, key = key, on_lost = on_lost, max_attempts = max_attempts}}, behind
+-- A run in ARGV, from `at` on: spec, priority, key, delay_ms ('' where not given), number of fields, field, value, ... of its
+-- record: job, on_lost, max_attempts, tag:<key>. Returns the position behind it.
+local function run_behind(at)
+    return at + 5 + 2 * tonumber(ARGV[at + 4])
 end
 
--- `...`: what else the record says of a run in this state: field, value, ...
-local function run_record(r, random, state, ...)
-    local id = next_id(random)
-    local record = {'state', state, 'priority', r.priority, 'submitted_at', NOW}
-    for _, field in ipairs({'job', 'key', 'on_lost', 'max_attempts'}) do
-        if r.fields[field] ~= '' then
-            record[#record + 1], record[#record + 2] = field, r.fields[field]
-        end
-    end
-    for i = 1, #r.tags, 2 do
-        record[#record + 1], record[#record + 2] = 'tag:' .. r.tags[i], r.tags[i + 1]
-    end
-    for _, word in ipairs({...}) do
-        record[#record + 1] = word
-    end
-    call('HSET', P .. 'run:' .. id, unpack(record))
-    call('SET', P .. 'spec:' .. id, r.spec)
-    if r.key ~= '' then
-        call('SET', P .. 'key:' .. r.key, id)
-    end
+-- Stores the run that is in ARGV from `at` on. `field`, `value`: what its record says of it in this state.
+local function run_record(at, behind, id, state, field, value)
+    call('HSET', P .. 'run:' .. id, 'state', state, 'priority', ARGV[at + 1], 'submitted_at', NOW, field, value,
+        unpack(ARGV, at + 5, behind - 1))
+    call('SET', P .. 'spec:' .. id, ARGV[at])
     emit('RunQueued', id)
-    return id
 end

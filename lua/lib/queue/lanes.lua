@@ -4,12 +4,11 @@
 local function lane_put(lane, id, score)
     local key = P .. 'lane:' .. lane
     call('ZADD', key, score, id)
-    local top = call('ZRANGE', key, '0', '1')
-    if top[1] ~= id then
+    if call('ZRANK', key, id) > 0 then
         return false
     end
     --@include lib/queue/heads.lua
-    return head_come(lane, id, score, top[2])
+    return head_come(lane, id, score, call('ZRANGE', key, '1', '1')[1])
 end
 
 -- Takes a run out of its lane; when it was the head, the next one takes its place.
@@ -26,7 +25,7 @@ end
 
 -- Moves a queued run to the lane of its gates as the limits make them. Returns whether it stood in another one.
 local function lane_change(id, lane, score)
-    local new = lane_of(tags_of(id))
+    local new = lane_of_run(id)
     if new == lane then
         return false
     end

@@ -15,7 +15,7 @@ end
 
 local function recount(id)
     local run = P .. 'run:' .. id
-    local old, new = call('HGET', run, 'gates') or '', lane_of(tags_of(id))
+    local old, new = call('HGET', run, 'gates') or '', lane_of_run(id)
     if old == new then
         return
     end
