@@ -65,7 +65,10 @@ local function check_run(mends, id)
     elseif index == 'running' then
         for _, gate in ipairs(gates_in[f[2] or '']) do
             if not is_in('gate:' .. gate, id) then
-                fault(mends, 'gate', id, 'not counted by ' .. gate, function() gate_enter(gate, id) end)
+                fault(mends, 'gate', id, 'not counted by ' .. gate, function()
+                    gate_enter(gate, id)
+                    usage_of[gate] = nil
+                end)
             end
         end
     end
@@ -172,6 +175,7 @@ local function zset_rule(name)
     elseif kind == 'gate' then
         return function(id) return not_in_progress(id, rest) end, function(id)
             gate_leave(rest, id)
+            usage_of[rest] = nil
             wake(rest)
         end
     elseif kind == 'dequeuer' then
@@ -211,7 +215,7 @@ local function check_limits(mends, name)
     local flat = call('HGETALL', P .. name)
     for i = 1, #flat, 2 do
         local field, text = flat[i], flat[i + 1]
-        local is_limit = LIMITS[name] or RUN_LIMITS[field]
+        local is_limit = LIMITS[name] or field == 'max_concurrent_runs' or field == 'max_queued_runs'
         if is_limit and not (whole(text) or (name ~= 'tag_limits' and text:find('^-%d+$'))) then
             fault(mends, 'limit', name .. ' ' .. field, "'" .. text .. "' is no limit and lets nobody pass: set it to " ..
                 (LIMITS[name] or LIMITS.pool_limits))
@@ -225,7 +229,6 @@ local function check_whole(mends, name)
     if gate and call('EXISTS', P .. name) == 1 and not is_in('parked', gate) then
         fault(mends, 'parked', gate, 'has heads that no change of its limit would wake', function()
             call('ZADD', P .. 'parked', '0', gate)
-            any_parked = nil
             wake(gate)
         end)
     end

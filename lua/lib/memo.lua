@@ -2,7 +2,7 @@
 local function memo(make)
     return setmetatable({}, {__index = function(known, name)
         local value = make(name)
-        rawset(known, name, value)
+        known[name] = value
         return value
     end})
 end

@@ -28,7 +28,7 @@ local reply = {'OK',
 for _, blocked in ipairs(blocking_gates(lane)) do
     local name, holders, text = blocked[1], P .. 'running', nil
     if name == '' then
-        text = call('HGET', P .. 'config', 'max_concurrent_runs') or RUN_LIMITS.max_concurrent_runs
+        text = call('HGET', P .. 'config', 'max_concurrent_runs') or MAX_CONCURRENT_RUNS
     else
         local key = name:match('^([^=]*)=')
         holders = P .. 'gate:' .. (key and escape(key) .. '=' .. escape(name:sub(#key + 2)) or escape(name))

@@ -66,7 +66,7 @@ end
 local room = math.min(batch, head_room())
 if room > 0 then
     --@include lib/queue/admission.lua
-    admit_best(room, phase, {dequeuer = dequeuer, launch_lease = launch_lease,
+    admit_best(room, phase, {dequeuer = dequeuer, expiry = num(now + launch_lease),
         counted = capacity and {'capacity_of', dequeuer} or {}}, reply)
 end
 

@@ -5,11 +5,11 @@
 -- RETURNS {'OK'} | {'ACTIVE', state}: cancel it and let it finish before deleting | {'NOT_FOUND'}
 --@include lib/open.lua
 --@include lib/queue/deletion.lua
---@include lib/queue/ending.lua
+local FINAL = {Success = true, Failure = true, Canceled = true}
 local state = call('HGET', P .. 'run:' .. ARGV[2], 'state')
 if not state then
     return {'NOT_FOUND'}
-elseif not RUN_EVENT[state] then
+elseif not FINAL[state] then
     return {'ACTIVE', state}
 end
 run_delete(ARGV[2])

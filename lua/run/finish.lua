@@ -8,7 +8,6 @@
 --@include lib/open.lua
 --@include lib/queue/ending.lua
 --@include lib/queue/ready.lua
---@include lib/queue/steps.lua
 local id, token, executor, state = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local f = call('HMGET', P .. 'run:' .. id, 'state', 'token', 'gates', 'capacity_of', 'executor')
 if not f[1] then
@@ -20,7 +19,10 @@ end
 if f[2] ~= token or (f[5] or executor) ~= executor or (f[1] ~= 'Started' and f[1] ~= 'NotStarted') then
     return {'STALE', f[1]}
 end
-steps_report(id, 8, tonumber(ARGV[7]))
+if ARGV[7] ~= '0' then
+    --@include lib/queue/steps.lua
+    steps_report(id, 8, tonumber(ARGV[7]))
+end
 run_end(id, f[1], f[3] or '', f[4], state, ARGV[6])
 ring_if_admissible()
 return {'OK'}

@@ -10,6 +10,7 @@
 --@include lib/queue/filing.lua
 --@include lib/queue/intake.lua
 --@include lib/queue/ready.lua
+--@include lib/queue/run_limits.lua
 --@include lib/requests.lua
 local random, count = ARGV[3], tonumber(ARGV[4])
 local answer = request_answer()
@@ -17,7 +18,7 @@ if answer then
     return cmsgpack.unpack(answer)
 end
 
-local room = run_limit('max_queued_runs')
+local room = run_limit('max_queued_runs', MAX_QUEUED_RUNS)
 if room < math.huge then
     room = room - call('ZCARD', P .. 'queue') - call('ZCARD', P .. 'delayed')
 end

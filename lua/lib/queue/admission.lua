@@ -4,15 +4,34 @@
 --@include lib/queue/seldom.lua
 local WORK = 100 -- heads parked or moved to other lanes in one call
 
--- What is admitted in one call, to be counted at its end: ids, and those of each gate.
-local admitted, of_gate = {}, memo(function() return {} end)
+-- What is admitted in one call, counted at its end: ids, and score, id, ... for each of the sets that count them.
+local admitted, count_in = {}, memo(function() return {} end)
 
--- by: dequeuer, launch_lease in ms, counted: {'capacity_of', dequeuer} where its capacity is limited, else {}
+local function count_later(key, score, id)
+    local members = count_in[key]
+    local n = #members
+    members[n + 1], members[n + 2] = score, id
+end
+
+local function count_admitted()
+    if #admitted > 0 then
+        call('ZREM', P .. 'queue', unpack(admitted))
+        for key, members in pairs(count_in) do
+            call('ZADD', P .. key, unpack(members))
+        end
+    end
+end
+
+-- by: dequeuer, expiry of the launch lease, counted: {'capacity_of', dequeuer} where its capacity is limited, else {}
 local function run_admit(id, lane, token, attempt, by)
     admitted[#admitted + 1] = id
+    count_later('running', by.expiry, id)
+    if by.counted[1] then
+        count_later('dequeuer:' .. by.dequeuer, NOW, id)
+    end
     for _, gate in ipairs(gates_in[lane]) do
         usage_of[gate] = usage_of[gate] + 1
-        table.insert(of_gate[gate], id)
+        count_later('gate:' .. gate, NOW, id)
     end
     local key = P .. 'lane:' .. lane
     call('ZREM', key, id)
@@ -21,28 +40,6 @@ local function run_admit(id, lane, token, attempt, by)
     call('HSET', P .. 'run:' .. id, 'state', 'NotStarted', 'token', token, 'attempt', attempt, 'dequeued_at', NOW, 'dequeuer',
         by.dequeuer, unpack(by.counted))
     emit('RunDequeued', id, 'token', token, 'attempt', attempt, 'dequeuer', by.dequeuer)
-end
-
-local function add_all(key, score, ids)
-    local members = {}
-    for i, id in ipairs(ids) do
-        members[2 * i - 1], members[2 * i] = score, id
-    end
-    call('ZADD', P .. key, unpack(members))
-end
-
-local function count_admitted(by)
-    if #admitted == 0 then
-        return
-    end
-    call('ZREM', P .. 'queue', unpack(admitted))
-    add_all('running', num(now + by.launch_lease), admitted)
-    if by.counted[1] then
-        add_all('dequeuer:' .. by.dequeuer, NOW, admitted)
-    end
-    for gate, ids in pairs(of_gate) do
-        add_all('gate:' .. gate, NOW, ids)
-    end
 end
 
 -- Admits up to `room` runs and adds id, token, attempt of each to `reply`. While limits are followed (`phase`) a head is first
@@ -55,8 +52,8 @@ local function admit_best(room, phase, by, reply)
         if not id then
             break
         end
-        local f = call('HMGET', P .. 'run:' .. id, 'gates', 'attempt', 'unseen', 'state')
-        local lane, known = f[1] or '', f[4]
+        local f = call('HMGET', P .. 'run:' .. id, 'gates', 'attempt', 'unseen')
+        local lane, known = f[1] or '', f[1] or call('HGET', P .. 'run:' .. id, 'state')
         local moved = false
         if known and (phase or f[3]) then
             --@include lib/queue/lanes.lua
@@ -69,11 +66,11 @@ local function admit_best(room, phase, by, reply)
             parked_add(gate, id, score)
             hand_on(lane)
         elseif not moved then
-            local at, attempt = #reply, num((tonumber(f[2]) or 0) + 1)
+            local at, attempt = #reply, f[2] and num((tonumber(f[2]) or 0) + 1) or '1'
             reply[at + 1], reply[at + 2], reply[at + 3] = id, num(token + #admitted + 1), attempt
             run_admit(id, lane, reply[at + 2], attempt, by)
         end
         work = work + ((not known or moved or gate) and 1 or 0)
     end
-    count_admitted(by)
+    count_admitted()
 end

@@ -1,17 +1,6 @@
 -- ending: a run leaves its gates and is final.
 --@include lib/queue/gates.lua
 --@include lib/events.lua
-local RUN_EVENT = {Success = 'RunSuccess', Failure = 'RunFailure', Canceled = 'RunCanceled'}
-
--- A run that ended holds no slots and waits for none. Most never did: what pools are is only made when one did.
-local function slots_release_run(run)
-    local steps = call('HKEYS', P .. 'slots:' .. run)
-    if #steps > 0 then
-        --@include lib/pools/pools.lua
-        slots_release_steps(run, steps)
-    end
-end
-
 -- Mostly a run holds no slots, nobody rings for it, and nobody waits for its gates.
 local function is_more_to_do(id, lane)
     local slots, bell = P .. 'slots:' .. id, P .. 'wake:' .. id
@@ -19,8 +8,8 @@ local function is_more_to_do(id, lane)
         return false
     end
     local keys = {slots, bell}
-    for i, gate in ipairs(gates_in[lane]) do
-        keys[i + 2] = P .. 'parked:' .. gate
+    for gate in lane:gmatch('[^,]+') do
+        keys[#keys + 1] = P .. 'parked:' .. gate
     end
     return call('EXISTS', unpack(keys)) > 0
 end
@@ -31,17 +20,15 @@ local function run_leave(id, lane, capacity_of)
     if capacity_of then
         call('ZREM', P .. 'dequeuer:' .. capacity_of, id)
     end
-    for _, gate in ipairs(gates_in[lane]) do
+    for gate in lane:gmatch('[^,]+') do
         gate_leave(gate, id)
     end
-    if not is_more_to_do(id, lane) then
-        return
-    end
-    --@include lib/queue/wake.lua
-    slots_release_run(id)
-    call('DEL', P .. 'wake:' .. id)
-    for _, gate in ipairs(gates_in[lane]) do
-        wake(gate)
+    if is_more_to_do(id, lane) then
+        --@include lib/pools/leave.lua
+        --@include lib/queue/wake.lua
+        slots_release_run(id)
+        call('DEL', P .. 'wake:' .. id)
+        hand_on(lane)
     end
 end
 
@@ -60,7 +47,7 @@ local function run_final(id, was, state, reason)
     if was == 'NotStarted' and state == 'Failure' then
         emit('RunLaunchFailed', id, 'reason', reason)
     end
-    emit(RUN_EVENT[state], id, 'reason', reason)
+    emit('Run' .. state, id, 'reason', reason)
 end
 
 local function run_end(id, was, lane, capacity_of, state, reason)

@@ -9,16 +9,10 @@ local gates_in = memo(function(lane)
     return gates
 end)
 
-local usage_of = memo(function(gate)
-    return call('ZCARD', P .. 'gate:' .. gate)
-end)
-
 local function gate_enter(gate, id)
-    local added = call('ZADD', P .. 'gate:' .. gate, NOW, id)
-    usage_of[gate] = rawget(usage_of, gate) and usage_of[gate] + added
+    call('ZADD', P .. 'gate:' .. gate, NOW, id)
 end
 
 local function gate_leave(gate, id)
-    local removed = call('ZREM', P .. 'gate:' .. gate, id)
-    usage_of[gate] = rawget(usage_of, gate) and usage_of[gate] - removed
+    call('ZREM', P .. 'gate:' .. gate, id)
 end

@@ -18,12 +18,6 @@ local function parked_add(gate, id, score)
     call('HSET', P .. 'run:' .. id, 'parked', gate)
 end
 
-local function hand_on(lane)
-    for _, gate in ipairs(gates_in[lane]) do
-        wake(gate)
-    end
-end
-
 -- A run becomes the head of its lane, before `old` if there is one. Returns whether it came to `ready`.
 local function head_come(lane, id, score, old)
     local full

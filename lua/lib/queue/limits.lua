@@ -23,7 +23,7 @@ setmetatable(limits, {__index = function(_, asked)
     if not limits_load_few() then
         setmetatable(limits, {__index = function(t, field)
             local text = call('HGET', P .. 'tag_limits', field)
-            rawset(t, field, text)
+            t[field] = text
             return text
         end})
     end

@@ -3,7 +3,7 @@
 
 -- {{gate, current, limit}, ...} of every gate without room; gate '' is the global one. A limit that cannot be read is 0.
 local function blocking_gates(lane)
-    local blocked, most = {}, run_limit('max_concurrent_runs')
+    local blocked, most = {}, run_limit('max_concurrent_runs', MAX_CONCURRENT_RUNS)
     local current = call('ZCARD', P .. 'running')
     if current >= most then
         blocked[1] = {'', num(current), num(most)}

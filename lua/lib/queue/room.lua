@@ -7,6 +7,11 @@ local limit_of = memo(function(gate)
     return key and math.min(limit, limit_number(limits[unescape(key) .. '=*'])) or limit
 end)
 
+-- As it was at the first look; who lets runs in or out behind it says so here.
+local usage_of = memo(function(gate)
+    return call('ZCARD', P .. 'gate:' .. gate)
+end)
+
 local function room_of(gate)
     return limit_of[gate] - usage_of[gate]
 end

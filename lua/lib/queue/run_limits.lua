@@ -9,9 +9,9 @@ local function limit_number(text)
 end
 
 -- A setting of `config` that limits runs; negative is unlimited.
-local RUN_LIMITS = {max_concurrent_runs = '10', max_queued_runs = '-1'}
-local function run_limit(field)
-    local text = call('HGET', P .. 'config', field) or RUN_LIMITS[field]
+local MAX_CONCURRENT_RUNS, MAX_QUEUED_RUNS = '10', '-1'
+local function run_limit(field, otherwise)
+    local text = call('HGET', P .. 'config', field) or otherwise
     if text:find('^-%d+$') then
         return math.huge
     end
@@ -20,5 +20,5 @@ end
 
 -- The global gate.
 local function global_room()
-    return run_limit('max_concurrent_runs') - call('ZCARD', P .. 'running')
+    return run_limit('max_concurrent_runs', MAX_CONCURRENT_RUNS) - call('ZCARD', P .. 'running')
 end

@@ -2,6 +2,7 @@
 --@include lib/queue/ending.lua
 --@include lib/queue/filing.lua
 --@include lib/drift.lua
+--@include lib/pools/leave.lua
 -- Back to its place in the lane: the same priority, the same id.
 local function run_requeue(id, lane, capacity_of, reason)
     run_leave(id, lane, capacity_of)

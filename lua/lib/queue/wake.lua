@@ -16,15 +16,24 @@ local function parked_drop(gate, id)
     end
 end
 
-local any_parked -- nil: nobody has looked
 -- Moves the best head parked on the gate to `ready` when it may pass.
 local function wake(gate)
-    if any_parked == nil then
-        any_parked = call('EXISTS', P .. 'parked') == 1
-    end
-    if any_parked and call('EXISTS', P .. 'parked:' .. gate) == 1 and may_pass(gate) then
+    if call('EXISTS', P .. 'parked:' .. gate) == 1 and may_pass(gate) then
         local best = call('ZRANGE', P .. 'parked:' .. gate, '0', '0', 'WITHSCORES')
         parked_drop(gate, best[1])
         call('ZADD', READY, best[2], best[1])
+    end
+end
+
+local any_parked -- nil: nobody has looked
+-- Wakes whom each gate of the lane lets in.
+local function hand_on(lane)
+    if any_parked == nil then
+        any_parked = call('EXISTS', P .. 'parked') == 1
+    end
+    if any_parked then
+        for _, gate in ipairs(gates_in[lane]) do
+            wake(gate)
+        end
     end
 end
