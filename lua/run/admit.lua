@@ -4,15 +4,10 @@
 -- KEYS  [1] prefix
 -- ARGV  [1] now; [2] request `<client>:<seq>`, '' for none; [3] dequeuer id; [4] most runs to admit; [5] capacity: the most
 --       runs of this dequeuer in progress, '' unlimited; [6] launch lease ms; [7] run lease ms; [8] dequeue interval ms;
---       [9] retention ms; [10] retention runs; [11] the highest token that this dequeuer has seen; [12] '1': nobody rang, so
---       there may be nothing to do, '' otherwise
+--       [9] retention ms; [10] retention runs; [11] the highest token that this dequeuer has seen
 -- RETURNS {'OK', more, id, token, attempt, id, token, attempt, ...}; more = '0': nothing is left to do;
 --         '1': call again; 'FULL': more could be admitted, but the capacity of this dequeuer is used up
 --@include lib/open.lua
---@include lib/queue/turn.lua
-if ARGV[12] == '1' and is_looked_after(ARGV[11]) then
-    return {'OK', '0'}
-end
 --@include lib/bell.lua
 --@include lib/queue/run_limits.lua
 --@include lib/queue/refile.lua

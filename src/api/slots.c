@@ -14,8 +14,7 @@
 #include "core/pool.h"
 #include "core/terms.h"
 
-#define BELL_WAIT_MS 60000
-#define NAME_EXTRA   "_.-" /* in the name of a claim, beside letters and digits */
+#define NAME_EXTRA "_.-" /* in the name of a claim, beside letters and digits */
 
 static struct claimant claimant_of(const struct rivers_slots *s, int32_t priority)
 {
@@ -47,15 +46,13 @@ struct line {
     struct event_base *base;
     struct bell *bell;
     struct event *alarm;
-    bool listening, rung, over;
+    bool rung, over;
 };
 
-static void on_ring(void *arg, bool rung)
+static void on_ring(void *arg)
 {
     struct line *l = arg;
 
-    (void)rung; /* not at all is a reason to ask as well */
-    l->listening = false;
     l->rung = true;
 }
 
@@ -90,9 +87,7 @@ static void line_wait(struct line *l, int64_t most_ms)
 {
     l->over = false;
     timer_set(l->alarm, most_ms);
-    if (!l->listening)
-        bell_wait(l->bell, BELL_WAIT_MS);
-    l->listening = true;
+    bell_listen(l->bell);
     while (!l->rung && !l->over)
         event_base_loop(l->base, EVLOOP_ONCE);
     l->rung = false;

@@ -215,11 +215,10 @@ static void on_answer(void *arg, const struct reply *r, const struct err *e)
                 r ? reply_word(r) : e->msg);
 }
 
-static void on_ring(void *arg, bool rung)
+static void on_ring(void *arg)
 {
     struct handoff *h = arg;
 
-    (void)rung; /* the answer tells */
     call_send(claim(h, &waiter), 0, on_answer, h);
 }
 
@@ -229,7 +228,7 @@ static double handoff_us(struct bench *b, void *arg)
     struct reply *held = bench_call(b, claim(h, &holder));
 
     reply_free(bench_call(b, claim(h, &waiter)));
-    bell_wait(h->bell, EVENT_WAIT_MS);
+    bell_listen(h->bell);
     reply_free(bench_ask(b, "PING", NULL));
     h->token = 0;
     double begun = bench_clock_us();

@@ -21,7 +21,6 @@
 #include "exec/guard.h"
 #include "exec/slots.h"
 
-#define BELL_WAIT_MS 60000
 #define GIVE_BACK_MS 2000 /* longer is not waited for the server: the lease ends as well */
 
 /* As those of timeout(1) and of shells. */
@@ -163,13 +162,12 @@ static void on_waiting(void *arg, const char *reason)
         on_timeout(k);
 }
 
-static void on_bell(void *arg, bool rung)
+static void on_bell(void *arg)
 {
     struct keeper *k = arg;
 
-    if (rung)
-        slots_ask_again(k->slots);
-    bell_wait(k->bell, BELL_WAIT_MS);
+    slots_ask_again(k->slots);
+    bell_listen(k->bell);
 }
 
 /* --- begin and end */
@@ -210,7 +208,7 @@ static void keep(struct keeper *k, struct store *store, const struct claimant *w
     listen_to_signals(k, base);
     k->slots = slots_new(store);
     struct claim *claim = slots_claim(k->slots, who, claims, n, k->options->wait_ms, &events);
-    bell_wait(k->bell, BELL_WAIT_MS);
+    bell_listen(k->bell);
     while (k->status == GOING_ON)
         event_base_loop(base, EVLOOP_ONCE);
     end_strays(k);

@@ -17,7 +17,6 @@ struct call *admit_call(struct store *s, const struct admit_options *o, const st
     call_int(c, settings->retention_ms);
     call_int(c, settings->retention_runs);
     call_int(c, o->seen);
-    call_str(c, o->polls ? "1" : "");
     return c;
 }
 

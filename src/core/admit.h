@@ -19,7 +19,6 @@ struct admit_options {
     int64_t batch;    /* 0: upkeep only */
     int64_t capacity; /* most runs of this dequeuer in progress; -1: unlimited */
     int64_t seen;     /* the highest token that it was given: a server that knows less has lost history */
-    bool polls;       /* nobody rang: where another dequeuer has just looked, nothing is done */
 };
 
 struct admission {

@@ -1,32 +1,26 @@
 #include "core/bell.h"
 
 #include <event2/event.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "base/timer.h"
 
-#define FAULT_PAUSE_MS 1000 /* before a refused wait is answered, so that its caller does not spin */
+#define LISTEN_S       "60" /* then it is asked again: the connection may be dead */
+#define LISTEN_MS      65000
+#define FAULT_PAUSE_MS 1000 /* before what was refused is asked again */
 
 struct bell {
     struct redis *redis;
     struct event *pause;
     char *key;
-    bool ended;
-    void (*on_ring)(void *arg, bool rung);
+    bool listening, ended;
+    void (*on_ring)(void *arg);
     void *arg;
 };
 
-static void on_pause_over(evutil_socket_t fd, short what, void *arg)
-{
-    struct bell *b = arg;
-
-    (void)fd;
-    (void)what;
-    b->on_ring(b->arg, false);
-}
+static void pop(struct bell *b);
 
 static void on_popped(void *arg, const struct reply *reply, const struct err *e)
 {
@@ -34,15 +28,31 @@ static void on_popped(void *arg, const struct reply *reply, const struct err *e)
 
     if (b->ended)
         return;
-    if (reply)
-        b->on_ring(b->arg, !reply_is_nil(reply));
-    else if (e->code == ERR_SERVER)
+    if (reply && reply_is_nil(reply)) {
+        pop(b);
+    } else if (!reply && e->code == ERR_SERVER) {
         timer_set(b->pause, FAULT_PAUSE_MS);
-    else
-        b->on_ring(b->arg, false);
+    } else {
+        b->listening = false;
+        b->on_ring(b->arg);
+    }
 }
 
-struct bell *bell_new(struct store *store, const char *name, void (*on_ring)(void *arg, bool rung), void *arg)
+static void pop(struct bell *b)
+{
+    const char *argv[] = {"BLPOP", b->key, LISTEN_S};
+
+    redis_send(b->redis, 0, LISTEN_MS, 3, argv, NULL, on_popped, b);
+}
+
+static void on_pause_over(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    pop(arg);
+}
+
+struct bell *bell_new(struct store *store, const char *name, void (*on_ring)(void *arg), void *arg)
 {
     struct bell *b = xcalloc(1, sizeof *b);
     struct redis *redis = store_redis_get(store);
@@ -67,11 +77,9 @@ void bell_free(struct bell *b)
     free(b);
 }
 
-void bell_wait(struct bell *b, int64_t timeout_ms)
+void bell_listen(struct bell *b)
 {
-    char seconds[32];
-    const char *argv[] = {"BLPOP", b->key, seconds};
-
-    snprintf(seconds, sizeof seconds, "%" PRId64 ".%03" PRId64, timeout_ms / 1000, timeout_ms % 1000);
-    redis_send(b->redis, 0, timeout_ms + 5000, 3, argv, NULL, on_popped, b);
+    if (!b->listening)
+        pop(b);
+    b->listening = true;
 }

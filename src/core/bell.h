@@ -1,20 +1,16 @@
-/* bell: waits for a token in a list of the namespace (`bell`, `wake:<run>`), on a connection of its own. */
+/* bell: listens for a token in a list of the namespace (`bell`, `wake:<run>`), on a connection of its own. */
 #ifndef RIVERS_CORE_BELL_H
 #define RIVERS_CORE_BELL_H
-
-#include <stdbool.h>
-#include <stdint.h>
 
 #include "core/store.h"
 
 struct bell;
 
-/* on_ring answers each bell_wait once: rung, or the time was over (also when the server could not be asked).
- */
-struct bell *bell_new(struct store *store, const char *name, void (*on_ring)(void *arg, bool rung),
-                      void *arg);
-void bell_free(struct bell *b); /* a wait that is under way ends without an answer */
+/* on_ring tells that a token came, or that one may have been lost with the connection. */
+struct bell *bell_new(struct store *store, const char *name, void (*on_ring)(void *arg), void *arg);
+void bell_free(struct bell *b); /* not from on_ring */
 
-void bell_wait(struct bell *b, int64_t timeout_ms); /* one at a time; timeout_ms > 0 */
+/* Until it has rung once; nothing when it listens already. */
+void bell_listen(struct bell *b);
 
 #endif

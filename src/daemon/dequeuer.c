@@ -19,6 +19,7 @@
 #include "core/bell.h"
 #include "core/config.h"
 #include "core/execution.h"
+#include "core/turn.h"
 #include "daemon/health.h"
 #include "daemon/janitor.h"
 #include "daemon/launches.h"
@@ -46,15 +47,17 @@ struct dequeuer {
     struct janitor *janitor;
     struct bell *bell;
     struct health *health; /* NULL: nobody asks */
-    struct event *pause;   /* waits without the bell while the capacity is used up */
+    struct event *pause;   /* until it looks again though nobody rang */
     struct event *leave;   /* draining for LEAVE_MS */
     struct event *signals[2];
-    bool admitting, waiting, draining, overdue, unreachable;
+    bool asking, rung; /* somebody rang while it was asking */
+    bool full;         /* its capacity is used up: it does not listen to the bell */
+    bool draining, overdue, unreachable;
     bool left;    /* lives on for the calls that are under way */
     size_t calls; /* under way */
 };
 
-static void admit(struct dequeuer *d, bool polls);
+static void admit(struct dequeuer *d);
 
 /* --- leaving --- */
 
@@ -96,6 +99,8 @@ static void on_term(evutil_socket_t sig, short what, void *arg)
         return;
     }
     d->draining = true;
+    bell_free(d->bell); /* who rings is for others */
+    d->bell = NULL;
     health_tell(d->health, "draining");
     snprintf(runs, sizeof runs, "%zu", d->type->live(d->backend));
     timer_set(d->pause, d->settings.dequeue_interval_ms);
@@ -254,7 +259,8 @@ static void on_ended(void *arg, const struct launch *l, bool began, const char *
     } else {
         log_line(LOG_DEBUG, "executor ended", "run", l->run, NULL);
     }
-    event_active(d->pause, 0, 0); /* there is capacity again, or nothing left to wait for */
+    if (d->full || d->draining)
+        event_active(d->pause, 0, 0); /* there is capacity again, or nothing left to wait for */
 }
 
 static void on_held(void *arg, const struct reply *r, const struct err *e)
@@ -278,16 +284,6 @@ static void on_ending(void *arg, const struct launch *l)
 
 /* --- admitting --- */
 
-static void wait_for_bell(struct dequeuer *d)
-{
-    if (d->draining) {
-        leave_when_done(d);
-        return;
-    }
-    d->waiting = true;
-    bell_wait(d->bell, d->settings.dequeue_interval_ms);
-}
-
 static void tell_reachable(struct dequeuer *d, const struct err *e)
 {
     bool unreachable = e->code != ERR_NONE;
@@ -301,13 +297,27 @@ static void tell_reachable(struct dequeuer *d, const struct err *e)
     }
 }
 
+static void ask(struct dequeuer *d)
+{
+    d->asking = true;
+    d->rung = false;
+    d->calls++;
+}
+
+static void rest(struct dequeuer *d)
+{
+    timer_set(d->pause, d->settings.dequeue_interval_ms);
+    if (!d->full)
+        bell_listen(d->bell);
+}
+
 static void on_admitted(void *arg, const struct reply *r, const struct err *e)
 {
     struct dequeuer *d = arg;
 
     if (!call_over(d))
         return;
-    d->admitting = false;
+    d->asking = false;
     tell_reachable(d, e);
     for (size_t i = 0; i < admit_count(r); i++) {
         struct admission a = admit_at(r, i);
@@ -317,23 +327,46 @@ static void on_admitted(void *arg, const struct reply *r, const struct err *e)
         launches_add(d->launches, &l, false);
         d->type->launch(d->backend, &l);
     }
-    if (d->draining)
+    d->full = admit_outlook(r) == ADMIT_FULL;
+    if (d->draining) {
         leave_when_done(d);
-    else if (admit_outlook(r) == ADMIT_MORE)
-        admit(d, false);
-    else if (admit_outlook(r) == ADMIT_FULL)
-        timer_set(d->pause, d->settings.dequeue_interval_ms);
-    else
-        wait_for_bell(d);
+    } else if (d->rung || admit_outlook(r) == ADMIT_MORE) {
+        admit(d);
+    } else {
+        rest(d);
+    }
 }
 
-static void admit(struct dequeuer *d, bool polls)
+static void admit(struct dequeuer *d)
 {
-    const struct admit_options options = {d->id, ADMIT_BATCH, d->options->capacity, d->seen, polls};
+    const struct admit_options options = {d->id, ADMIT_BATCH, d->options->capacity, d->seen};
 
-    d->admitting = true;
-    d->calls++;
+    ask(d);
     call_send(admit_call(d->store, &options, &d->settings), ADMIT_DEADLINE_MS, on_admitted, d);
+    settings_refresh(d);
+}
+
+/* Nobody rang: it admits when it is its turn to look whether anything is due. */
+static void on_turn(void *arg, bool ours, const struct err *e)
+{
+    struct dequeuer *d = arg;
+
+    if (!call_over(d))
+        return;
+    d->asking = false;
+    tell_reachable(d, e);
+    if (d->draining)
+        leave_when_done(d);
+    else if (d->rung || (ours && e->code == ERR_NONE))
+        admit(d);
+    else
+        rest(d);
+}
+
+static void look(struct dequeuer *d)
+{
+    ask(d);
+    turn_ask(d->store, d->seen, ADMIT_DEADLINE_MS, on_turn, d);
     settings_refresh(d);
 }
 
@@ -347,17 +380,21 @@ static void on_pause_over(evutil_socket_t fd, short what, void *arg)
     if (d->draining) {
         timer_set(d->pause, d->settings.dequeue_interval_ms);
         leave_when_done(d);
-    } else if (!d->admitting && !d->waiting)
-        admit(d, false);
+    } else if (!d->asking && d->full) {
+        admit(d);
+    } else if (!d->asking) {
+        look(d);
+    }
 }
 
-static void on_ring(void *arg, bool rung)
+/* Also when it has become full since it listened: admission rings for the others then. */
+static void on_ring(void *arg)
 {
     struct dequeuer *d = arg;
 
-    d->waiting = false;
-    if (!d->draining)
-        admit(d, !rung);
+    d->rung = true;
+    if (!d->draining && !d->asking)
+        admit(d);
 }
 
 /* --- begin and end --- */
@@ -473,7 +510,7 @@ int dequeuer_run(struct store *store, const struct dequeuer_options *options, st
         server_check(store_redis_get(store));
         if (d->type->recover)
             d->type->recover(d->backend);
-        admit(d, false);
+        admit(d);
         event_base_dispatch(d->base);
         log_line(LOG_INFO, "dequeuer ended", "dequeuer", d->id, NULL);
     }

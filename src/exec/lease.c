@@ -11,7 +11,6 @@
 #include "core/terms.h"
 #include "exec/seats.h"
 
-#define BELL_WAIT_MS 60000
 #define BELL_AFTER_MS                                                                                        \
     100 /* a run that is over before needs no connection for it; what rang meanwhile is heard then */
 
@@ -148,16 +147,14 @@ static void on_fence_time(evutil_socket_t fd, short what, void *arg)
     lose(l, too_late, terms_grace_ms(l->length_ms));
 }
 
-static void on_bell(void *arg, bool rung)
+static void on_bell(void *arg)
 {
     struct lease *l = arg;
 
-    if (rung) {
-        ask(l);
-        l->events.on_bell(l->events.arg);
-    }
+    ask(l);
+    l->events.on_bell(l->events.arg);
     if (!l->lost)
-        bell_wait(l->bell, BELL_WAIT_MS);
+        bell_listen(l->bell);
 }
 
 static void on_listen_time(evutil_socket_t fd, short what, void *arg)
@@ -169,7 +166,7 @@ static void on_listen_time(evutil_socket_t fd, short what, void *arg)
     (void)what;
     l->bell = bell_new(l->store, name, on_bell, l);
     free(name);
-    bell_wait(l->bell, BELL_WAIT_MS);
+    bell_listen(l->bell);
 }
 
 struct lease *lease_new(struct store *store, const struct execution *x, int64_t lease_ms, int64_t asked_at,

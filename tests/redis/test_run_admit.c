@@ -31,28 +31,17 @@ static struct row empty_queue[] = {
     {0},
 };
 
-static struct row polls_are_left_to_who_has_just_looked[] = {
-    {"submit A --delay=50", "OK NEW A"},
+static struct row when_somebody_looked_is_kept_to_100_ms[] = {
     {"admit", "OK 0"},
     {"at 1099", ""},
-    {"admit --polls=1", "OK 0"},
-    {"at 999", ""},
-    {"admit --polls=1", "OK 0"},
+    {"admit", "OK 0"},
+    {"HGET @meta swept_at", "1000"},
     {"at 1100", ""},
-    {"admit --polls=1", "OK 0 A 1 1"},
-    {"submit B", "OK NEW B"},
-    {"admit --polls=1 --request=c:1", "OK 0 B 11 1"},
-    {"admit --polls=1 --request=c:1", "OK 1 B 11 1"},
-    {"submit C --delay=20", "OK NEW C"},
-    {"at 1199", ""},
-    {"admit --polls=1 --request=c:2", "OK 0"},
-    {"at 1200", ""},
-    {"admit --polls=1 --request=c:2", "OK 0 C 20 1"},
-    {"DEL @events", "1"},
-    {"admit --polls=1 --seen=27", "OK 0"},
-    {"EXISTS @events", "0"},
-    {"admit --polls=1 --seen=28", "OK 0"},
-    {"HGET @meta token", "1000028"},
+    {"admit", "OK 0"},
+    {"HGET @meta swept_at", "1100"},
+    {"at 1050", ""},
+    {"admit", "OK 0"},
+    {"HGET @meta swept_at", "1050"},
     {0},
 };
 
@@ -357,7 +346,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         QUEUE_TEST(admitted_run),
         QUEUE_TEST(empty_queue),
-        QUEUE_TEST(polls_are_left_to_who_has_just_looked),
+        QUEUE_TEST(when_somebody_looked_is_kept_to_100_ms),
         QUEUE_TEST(attempt_that_was_spoilt_by_hand),
         QUEUE_TEST(priority_then_submission),
         QUEUE_TEST(lanes_are_one_order),

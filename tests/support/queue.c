@@ -277,7 +277,6 @@ static const char *say_admit(struct queue *q, const char *rest)
                                {"retention", "604800000"},
                                {"retention_runs", "100000"},
                                {"seen", ""},
-                               {"polls", ""},
                                {0}};
     struct words w = {0}, args = {0};
 

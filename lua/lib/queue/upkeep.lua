@@ -1,8 +1,8 @@
 -- upkeep: what time does to runs, in bounded pieces: leases end, delays end, the history grows old. Each looks whether anything
 -- is due, and only then makes the functions for it. Each returns whether more is left to do.
---@include lib/queue/turn.lua
 --@include lib/queue/seldom.lua
 local UPKEEP, SWEEP = 20, 10
+local TURN = 100 -- ms: as exactly is it remembered when somebody looked; src/core/turn.h
 local STEPS = 50 -- that are lost, or deleted with their runs, before a call ends
 local FAR = 60000 -- ms: a clock that is set back less lengthens leases by no more
 
