@@ -1,13 +1,12 @@
 #!lua flags=allow-oom
 -- A dequeuer looks after runs whose executors have not started: it keeps the launch lease of those that it still launches,
--- confirms those whose confirmation was lost, and records what they wait for. As long as the backend names something,
--- start_timeout begins anew.
+-- confirms the launch of the others, whose executors have start_timeout from the dequeue on to appear, and records what they
+-- wait for. As long as the backend names something, start_timeout begins anew.
 -- KEYS  [1] prefix
 -- ARGV  [1] now; [2] launch lease ms; [3] start_timeout ms; then run id, token, '1': it is launched ('' not
 --       yet), what it waits for ('' nothing known), ...
 -- RETURNS {'OK', word, word, ...} for each run: 'NotStarted' | 'Started': it began, and may have ended | 'STALE': nobody wants this executor any more
 --@include lib/open.lua
---@include lib/queue/launch.lua
 local reply = {'OK'}
 for i = 4, #ARGV, 4 do
     local id, run, waiting_for = ARGV[i], P .. 'run:' .. ARGV[i], ARGV[i + 3]
@@ -18,7 +17,8 @@ for i = 4, #ARGV, 4 do
     end
     if word == 'NotStarted' then
         if ARGV[i + 2] == '1' and not f[3] then
-            launch_confirm(id, f[6], ARGV[3])
+            call('HSET', run, 'launched_at', NOW)
+            call('ZADD', P .. 'running', 'XX', num((tonumber(f[6]) or now) + ARGV[3]), id)
             f[3] = NOW
         end
         if not f[3] or waiting_for ~= '' then

@@ -43,16 +43,6 @@ struct admission admit_at(const struct reply *r, size_t i)
     };
 }
 
-struct call *confirm_call(struct store *s, const char *id, int64_t token, int64_t start_timeout_ms)
-{
-    struct call *c = call_new(s, SCRIPT_RUN_CONFIRM);
-
-    call_int(c, start_timeout_ms);
-    call_str(c, id);
-    call_int(c, token);
-    return c;
-}
-
 struct call *attend_call(struct store *s, int64_t start_timeout_ms)
 {
     struct call *c = call_new(s, SCRIPT_RUN_ATTEND);

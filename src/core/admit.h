@@ -1,4 +1,4 @@
-/* admit: what dequeuers ask: the next runs, and what became of launches (lua/run/{admit,confirm,attend,lost}.lua).
+/* admit: what dequeuers ask: the next runs, and what became of launches (lua/run/{admit,attend,lost}.lua).
  */
 #ifndef RIVERS_CORE_ADMIT_H
 #define RIVERS_CORE_ADMIT_H
@@ -36,9 +36,6 @@ enum admit_outlook {
 enum admit_outlook admit_outlook(const struct reply *r);
 size_t admit_count(const struct reply *r);
 struct admission admit_at(const struct reply *r, size_t i);
-
-/* The executor of this run was launched; reply {'OK', 'OK' | 'STALE'}. */
-struct call *confirm_call(struct store *s, const char *id, int64_t token, int64_t start_timeout_ms);
 
 /* Looks after runs that are being launched or have not started: attend_add for each; reply {'OK', word, ...}
  * with one of these for each run. */

@@ -64,7 +64,8 @@ static void admit(struct dequeuer *d);
 /* It does not stay for the answers of a server that is away: leases say the rest. */
 static bool is_done(const struct dequeuer *d)
 {
-    bool answered = d->calls == 0 || d->overdue || !redis_is_ready(store_redis_get(d->store));
+    bool answered = (d->calls == 0 && launches_untold(d->launches) == 0) || d->overdue ||
+                    !redis_is_ready(store_redis_get(d->store));
 
     return d->draining && answered && launches_pending(d->launches) == 0 &&
            !(d->options->wait_for_runs && d->type->live(d->backend) > 0);
@@ -226,8 +227,6 @@ static void on_launched(void *arg, const struct launch *l, const struct err *why
     if (!why) {
         log_line(LOG_INFO, "run launched", "run", l->run, "dequeuer", d->id, NULL);
         launches_confirm(d->launches, l);
-        hand_over(d, l->run, "launch", NULL,
-                  confirm_call(d->store, l->run, l->token, d->settings.start_timeout_ms));
         return;
     }
     log_line(LOG_ERROR, "launch failed", "run", l->run, "why", why->msg, NULL);

@@ -3,7 +3,7 @@
  * namespace, and any may end at any time.
  *
  *            bell, dequeue_interval over, or a run of ours ended
- *   WAITING ────────────────────────────────────────────────────> ADMITTING ──> launch each, confirm each
+ *   WAITING ────────────────────────────────────────────────────> ADMITTING ──> launch each, look after it
  *      ^                                                              │
  *      └───── nothing more to admit, or our capacity is used up ──────┘
  *   SIGTERM: admits no more, leaves once every launch is confirmed (and, wait_for_runs, every run of ours has

@@ -17,8 +17,8 @@
 
 struct awaited {
     struct launch launch; /* .run is owned */
-    bool launched;
-    int64_t observe_at; /* clock_mono_ms: not before */
+    bool launched, told;  /* told: the server that it was launched */
+    int64_t observe_at;   /* clock_mono_ms: not before */
     char waiting_for[160];
 };
 
@@ -29,7 +29,7 @@ struct launches {
     struct backend *backend;
     struct event *timer;
     void *tree; /* of struct awaited by token, see tsearch(3) */
-    size_t n, pending;
+    size_t n, pending, untold;
     bool left;    /* lives on for the calls that are under way */
     size_t calls; /* under way */
 };
@@ -70,6 +70,7 @@ void launches_add(struct launches *ls, const struct launch *l, bool launched)
         abort(); /* out of memory */
     ls->n++;
     ls->pending += !launched;
+    ls->untold += launched;
     if (!evtimer_pending(ls->timer, NULL))
         timer_set(ls->timer, ATTEND_MS);
 }
@@ -83,6 +84,7 @@ void launches_forget(struct launches *ls, const struct launch *l)
     tdelete(a, &ls->tree, compare);
     ls->n--;
     ls->pending -= !a->launched;
+    ls->untold -= a->launched && !a->told;
     awaited_free(a);
 }
 
@@ -95,6 +97,7 @@ void launches_confirm(struct launches *ls, const struct launch *l)
     a->launched = true;
     a->waiting_for[0] = '\0'; /* for the launch */
     ls->pending--;
+    ls->untold++;
 }
 
 void launches_wait_for(struct launches *ls, const struct launch *l, const char *what)
@@ -109,6 +112,11 @@ void launches_wait_for(struct launches *ls, const struct launch *l, const char *
 size_t launches_pending(const struct launches *ls)
 {
     return ls->pending;
+}
+
+size_t launches_untold(const struct launches *ls)
+{
+    return ls->untold + ls->calls;
 }
 
 /* --- a round --- */
@@ -175,7 +183,7 @@ struct round {
     struct question *question; /* not full yet; NULL: none */
 };
 
-static void ask(struct round *round, const struct awaited *a)
+static void ask(struct round *round, struct awaited *a)
 {
     struct launches *ls = round->launches;
     struct question *q = round->question;
@@ -185,6 +193,8 @@ static void ask(struct round *round, const struct awaited *a)
         q->launches = ls;
         q->call = attend_call(ls->store, ls->settings->start_timeout_ms);
     }
+    ls->untold -= a->launched && !a->told;
+    a->told = a->launched;
     attend_add(q->call, a->launch.run, a->launch.token, a->launched, a->waiting_for);
     q->asked[q->n] = a->launch;
     q->asked[q->n++].run = xstrdup(a->launch.run);

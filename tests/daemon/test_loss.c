@@ -332,7 +332,8 @@ static void no_executor_within_start_timeout(void **state)
     char token[24];
 
     snprintf(token, sizeof token, "%lld", (long long)fleet_admit_for_nobody(f, "30000"));
-    assert_string_equal(lua_run(&f->lua, SCRIPT_RUN_CONFIRM, "", "1000", run, token, NULL), "OK OK");
+    assert_string_equal(lua_run(&f->lua, SCRIPT_RUN_ATTEND, "", "15000", "1000", run, token, "1", "", NULL),
+                        "OK NotStarted");
     fleet_start(f, "dequeuer");
     assert_string_equal(fleet_outcome(f, run), "Failure no executor appeared within 1s of dequeue");
     assert_string_equal(fleet_story(f, run), "RunQueued RunDequeued RunLaunchFailed RunFailure");

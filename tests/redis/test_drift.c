@@ -60,7 +60,7 @@ static struct row running[] = {
     {"DEL @run:$A @events", "2"},
     {"same run/start $A %A host:1 30000", "NOT_FOUND"},
     {"same run/renew 30000 $A %A host:1", "OK STALE"},
-    {"same run/confirm 30000 $A %A", "OK STALE"},
+    {"same run/attend 15000 30000 $A %A 1 ''", "OK STALE"},
     {"same run/finish $A %A host:1 Success '' 0", "NOT_FOUND"},
     {"same run/lost $A %A gone", "NOT_FOUND"},
     {"same run/report $A %A host:1 0", "NOT_FOUND"},

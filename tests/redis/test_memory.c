@@ -51,7 +51,7 @@ static struct row what_holds_and_ends[] = {
     {"pool/claim $A/s %A 1 '' db 1", "GRANTED 4 300000"},
     {"pool/claim $B/s %B 1 '' db 1", "WAITING pool 'db' full (1/1) db 1"},
     FULL,
-    {"run/confirm 60000 $C %C", "OK OK"},
+    {"run/attend 15000 60000 $C %C 1 ''", "OK NotStarted"},
     {"run/start $C %C host:3 30000", "OK"},
     {"run/renew 30000 $A %A host:1", "OK OK"},
     {"run/hold 30000 $A %A", "OK"},

@@ -24,7 +24,7 @@ static struct row launch_lease_is_kept_while_it_is_launched[] = {
 static struct row start_timeout_stands_unless_it_waits_for_something[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"run/confirm 180000 $A %A", "OK OK"},
+    {"run/attend 15000 180000 $A %A 1 ''", "OK NotStarted"},
     {"at 10000", ""},
     {"same " ATTEND "$A %A '' ''", "OK NotStarted"},
     {"ZSCORE @running $A", "181000"},
@@ -57,7 +57,7 @@ static struct row launch_is_confirmed[] = {
 static struct row no_lease_is_made_shorter[] = {
     {"submit A", "OK NEW A"},
     {"admit", "OK 0 A 1 1"},
-    {"run/confirm 180000 $A %A", "OK OK"},
+    {"run/attend 15000 180000 $A %A 1 ''", "OK NotStarted"},
     {"run/attend 15000 1000 $A %A '' x", "OK NotStarted"},
     {"ZSCORE @running $A", "181000"},
     {0},
@@ -86,7 +86,7 @@ static struct row run_that_its_executor_ended[] = {
 static struct row told_until_it_starts_or_ends[] = {
     {"repeat 3 submit A#", "OK NEW A3"},
     {"admit --batch=3", "OK 0 A1 1 1 A2 2 1 A3 3 1"},
-    {"run/confirm 180000 $A1 %A1 $A2 %A2", "OK OK OK"},
+    {"run/attend 15000 180000 $A1 %A1 1 '' $A2 %A2 1 ''", "OK NotStarted NotStarted"},
     {ATTEND "$A1 %A1 '' x $A2 %A2 '' x $A3 %A3 '' x", "OK NotStarted NotStarted NotStarted"},
     {"same queue/why $A1", "LAUNCHED x"},
     {"run/start $A1 %A1 host:1 30000", "OK"},

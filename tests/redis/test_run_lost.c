@@ -33,7 +33,7 @@ static struct row gone_before_it_started[] = {
     {"submit A --on_lost=requeue --max_attempts=2", "OK NEW A"},
     {"submit B", "OK NEW B"},
     {"admit", "OK 0 A 1 1 B 2 1"},
-    {"run/confirm 180000 $A %A", "OK OK"},
+    {"run/attend 15000 180000 $A %A 1 ''", "OK NotStarted"},
     {"DEL @events", "1"},
     {"run/lost $A %A signal:9", "OK Queued"},
     {"run/lost $B %B signal:9", "OK Failure"},
@@ -86,7 +86,7 @@ static struct row running_steps_are_lost[] = {
 static struct row requeued[] = {
     {"submit A --on_lost=requeue --priority=5", "OK NEW A"},
     {"admit --batch=1 --capacity=9", "OK 0 A 1 1"},
-    {"run/confirm 180000 $A %A", "OK OK"},
+    {"run/attend 15000 180000 $A %A 1 ''", "OK NotStarted"},
     {"run/start $A %A host:1 30000", "OK"},
     {"DEL @events @bell", "2"},
     {"run/lost $A %A exit:1", "OK Queued"},

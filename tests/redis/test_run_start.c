@@ -9,7 +9,7 @@
 static struct row started_run[] = {
     {"submit A --spec='{\"steps\":[1]}' --job=j team=a", "OK NEW A"},
     {"admit --dequeuer=d7", "OK 0 A 1 1"},
-    {"run/confirm 180000 $A %A", "OK OK"},
+    {"run/attend 15000 180000 $A %A 1 ''", "OK NotStarted"},
     {"events", "RunQueued A; RunDequeued A token 1 attempt 1 dequeuer d7"},
     {"at 2000", ""},
     {"run/start $A %A host:1 30000", "OK"},

@@ -4,7 +4,7 @@
  *   here                      there                     one atomic step, as every script is
  *   submit()                  lua/run/submit.lua        with lib/requests.lua: asked twice, answered the same
  *   sweep(), admit()          lua/run/admit.lua         with lib/queue/upkeep.lua and lib/queue/runs.lua: run_lost, run_requeue
- *   confirm()                 lua/run/confirm.lua
+ *   attend()                  lua/run/attend.lua
  *   start(), renew()          lua/run/start.lua, lua/run/renew.lua
  *   finish(), lost()          lua/run/finish.lua, lua/run/lost.lua
  *   Dequeuer, Executor        src/daemon/dequeuer.c, src/exec/executor.c
@@ -198,7 +198,7 @@ inline admit(which, with)
     fi
 }
 
-inline confirm(r, t)
+inline attend(r, t)
 {
     if
     :: IS_CURRENT(r, t) && state[r] == NOTSTARTED && !launched[r] -> launched[r] = 1; ttl[r] = LEASE
@@ -285,7 +285,7 @@ end:
         :: t == 0
         :: t != 0 -> launches!r, t;
             if
-            :: atomic { confirm(r, t) }
+            :: atomic { attend(r, t) }
             :: atomic { FAULT(true) } /* crashed between the two, and was started again */
             fi
         :: atomic { FAULT(t != 0) } /* crashed before the launch */

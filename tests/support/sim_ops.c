@@ -276,20 +276,24 @@ static void op_lost(struct sim *s)
     sim_expect(s, "%s %s", holds ? "OK" : "STALE", ref_state_word(run->state));
 }
 
-static void op_confirm(struct sim *s)
+static void op_attend(struct sim *s)
 {
     struct ref_run *run = pick(s, is_not_started);
     struct args a = {0};
 
-    if (!run)
+    if (!run || !ref_holds(run, run->token))
         return;
     int64_t token = some_token(s, run);
+    args_add(&a, "%d", REF_LAUNCH_LEASE_MS);
     args_add(&a, "%d", REF_START_TIMEOUT_MS);
     args_add(&a, "%s", run->id);
     args_add(&a, "%" PRId64, token);
-    sim_call(s, SCRIPT_RUN_CONFIRM, &a);
-    sim_expect(s, "OK %s", ref_holds(run, token) ? "OK" : "STALE");
-    if (ref_holds(run, token) && run->state == REF_NOT_STARTED && !run->launched) {
+    args_add(&a, "1"); /* launched */
+    args_add(&a, "%s", "");
+    sim_call(s, SCRIPT_RUN_ATTEND, &a);
+    bool holds = ref_holds(run, token);
+    sim_expect(s, "OK %s", holds ? ref_state_word(run->state) : "STALE");
+    if (holds && run->state == REF_NOT_STARTED && !run->launched) {
         run->launched = true;
         run->at = run->dequeued_at + REF_START_TIMEOUT_MS;
     }
@@ -424,7 +428,7 @@ static const struct {
     unsigned weight;
 } ops[] = {
     {op_submit, 26}, {op_admit, 26},  {op_start, 12},       {op_finish, 12},     {op_cancel, 5},
-    {op_lost, 3},    {op_confirm, 5}, {op_renew, 4},        {op_delete, 1},      {op_limit, 6},
+    {op_lost, 3},    {op_attend, 5},  {op_renew, 4},        {op_delete, 1},      {op_limit, 6},
     {op_config, 1},  {op_flicker, 4}, {op_submit_again, 1}, {op_admit_again, 1},
 };
 
