@@ -1,7 +1,8 @@
 #!/bin/sh
-# The checker of chaos runs: what it finds in small histories.
+# The checker of chaos runs: what it finds in small histories; and that those who write them know who died before they start.
 set -eu
 
+worker=$(dirname "$RIVERS")/tests/tools/worker
 checker=$(cd "$(dirname "$0")/.." && pwd)/chaos/check_history
 number=0 failed=0
 
@@ -38,7 +39,22 @@ END
     printf '%s\n' "$@"
 }
 
-echo 1..23
+# Many begin just when many were killed.
+dead_are_gone_before_others_start() {
+    export WORKER_LOG="$TMPDIR/log" WORKER_LIVE="$TMPDIR/live"
+    dead='' new=''
+    : >"$WORKER_LOG"
+    while [ "$(echo "$dead" | wc -w)" -lt 40 ]; do "$worker" 60000 dead & dead="$dead $!"; done
+    until [ "$(grep -c '^start' "$WORKER_LOG")" -eq 40 ]; do sleep 0.01; done
+    # shellcheck disable=SC2086 # many
+    kill -KILL $dead && { wait $dead || true; } 2>/dev/null
+    for _ in 1 2 3 4 5 6 7 8; do "$worker" 0 new & new="$new $!"; done
+    # shellcheck disable=SC2086
+    wait $new
+    awk '$1 == "gone" { gone++ } /^start.* new$/ && gone < 40 { early = 1 } END { exit early || gone != 40 }' "$WORKER_LOG"
+}
+
+echo 1..24
 finds a_good_history ''
 finds an_accepted_run_that_is_unknown lost 'accepted r1'
 finds a_run_that_is_not_final lost 'final r1 Queued'
@@ -62,4 +78,10 @@ finds too_many_slots exceeded 'start 3 r1 a 1 1 5 8 gpu:2' 'start 3 r2 a 1 1 6 9
 finds slots_under_a_raised_limit '' 'start 3 r1 a 1 1 5 8 gpu:2' 'limit gpu 4 8' 'start 3 r2 a 1 1 6 9 gpu:2'
 finds slots_from_before_the_limit_fell '' 'limit gpu 1 9' 'start 3 r1 a 1 1 5 8 gpu:2'
 finds slots_from_after_the_limit_fell exceeded 'limit gpu 1 7' 'start 3 r1 a 1 1 5 8 gpu:2'
+
+word=ok
+mkdir "$TMPDIR/live"
+for _ in 1 2 3 4 5 6 7 8 9 10; do dead_are_gone_before_others_start || word='not ok'; done
+cp "$TMPDIR/log" "$TMPDIR/out"
+report "$word" dead_are_gone_before_others_start
 exit $failed

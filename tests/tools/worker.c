@@ -7,7 +7,7 @@
  * lines is one that all workers agree on; <ns> is the wall clock.
  *
  * With a directory $WORKER_LIVE the deaths of workers that were killed are known as well: each holds a lock on
- * a file of its own there, and before one starts it writes `gone <ns> <the same>` for those whose locks are
+ * a file of its own there, and before one starts `gone <ns> <the same>` is written for those whose locks are
  * free.
  *
  * A word POOL:SLOTS/LIMIT is checked as well, at the moment itself: the worker locks SLOTS of the first LIMIT bytes of the file
@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -70,16 +71,13 @@ static bool tell(int log, const char *what, const char *who)
 
 /* --- who lives */
 
-/* Locked before it has its name, so that nobody takes it for one that is gone. */
 static bool live_enter(int dir, const char *who)
 {
-    char name[32], hidden[32];
+    char name[32];
 
     snprintf(name, sizeof name, "%d", (int)getpid());
-    snprintf(hidden, sizeof hidden, ".%d", (int)getpid());
-    int fd = openat(dir, hidden, O_WRONLY | O_CREAT | O_CLOEXEC, 0600); /* held until the process ends */
-    return fd >= 0 && write(fd, who, strlen(who)) == (ssize_t)strlen(who) && flock(fd, LOCK_EX) == 0 &&
-           renameat(dir, hidden, dir, name) == 0;
+    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600); /* held until the process ends */
+    return fd >= 0 && flock(fd, LOCK_EX) == 0 && write(fd, who, strlen(who)) == (ssize_t)strlen(who);
 }
 
 static void live_leave(int dir)
@@ -90,16 +88,17 @@ static void live_leave(int dir)
     unlinkat(dir, name, 0);
 }
 
-/* The line comes before the file goes: who finds no file finds the line. */
+/* One whose name is gone has left by itself. */
 static void bury_one(int dir, int log, const char *name)
 {
     struct line who = {.n = 0};
+    struct stat file;
     int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
         return;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && read(fd, who.bytes, sizeof who.bytes - 1) > 0 &&
-        tell(log, "gone", who.bytes))
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &file) == 0 && file.st_nlink > 0 &&
+        read(fd, who.bytes, sizeof who.bytes - 1) > 0 && tell(log, "gone", who.bytes))
         unlinkat(dir, name, 0);
     close(fd);
 }
@@ -114,6 +113,16 @@ static void bury(int dir, int log)
         if (*d->d_name != '.')
             bury_one(dir, log, d->d_name);
     closedir(names);
+}
+
+/* One at a time: who comes next finds the line of each that is gone, and nobody without his lock. First the dead: one of them may
+ * have had our number. */
+static bool live_begin(int dir, int log, const char *who)
+{
+    if (flock(dir, LOCK_EX) < 0)
+        return false;
+    bury(dir, log);
+    return live_enter(dir, who) && flock(dir, LOCK_UN) == 0;
 }
 
 /* --- what those who live hold together */
@@ -182,12 +191,10 @@ int main(int argc, char **argv)
     }
     int log = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
     int dir = live ? open(live, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (log < 0 || (live && (dir < 0 || !live_enter(dir, who.bytes)))) {
+    if (log < 0 || (live && (dir < 0 || !live_begin(dir, log, who.bytes)))) {
         fprintf(stderr, "worker: %s: %s\n", log < 0 ? path : live, strerror(errno));
         return 1;
     }
-    if (live)
-        bury(dir, log);
     bool fits = take_all(path, argv + 2);
     bool told = (fits || tell(log, "exceeded", who.bytes)) && tell(log, "start", who.bytes);
     sleep_ms(strtol(argv[1], NULL, 10));
