@@ -74,7 +74,7 @@ setslot "$from" migrating "$(id_of "$to")"
 move() { # N: so many keys of the slot at a time; fails when there are none left
     keys=$(at "$from" cluster getkeysinslot "$slot" "$1")
     # shellcheck disable=SC2086 # keys have no blanks
-    [ -n "$keys" ] && at "$from" migrate 127.0.0.1 "$to" '' 0 5000 keys $keys | grep -q OK
+    [ -n "$keys" ] && at "$from" migrate 127.0.0.1 "$to" '' 0 60000 keys $keys | grep -q OK
 }
 move 10
 before=$(wc -l <ids)

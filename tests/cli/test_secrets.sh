@@ -40,7 +40,7 @@ hidden_in() { # FILE...: neither the password nor an empty file
 until_true() { # COMMAND...: within half a minute
     tries=0
     until "$@" >/dev/null 2>&1; do
-        [ $((tries += 1)) -le 600 ]
+        [ $((tries += 1)) -le 600 ] || return 1
         sleep 0.05
     done
 }

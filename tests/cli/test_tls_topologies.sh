@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sentinels and a cluster that are reached over TLS, with passwords; the master is killed.
-# shellcheck source=/dev/null disable=SC2154 # servers.sh sets what is not set here
+# shellcheck source=/dev/null disable=SC2154,SC2034 # for and from what is sourced
 set -eu
 . "$(dirname "$0")/../support/servers.sh"
 
@@ -15,13 +15,9 @@ echo secret >password
 echo watch >sentinel-password
 echo wrong >wrong-password
 
-# NAME OPTION...: as `server`, with TLS on $tls beside the port that this test asks at; the bus of a cluster, 10,000 above it, is
-# below the ports that the kernel hands out.
-tls_server() {
-    tls=$(shuf -i 21000-22700 -n 1)
-    server "$@" --tls-port "$tls" --tls-cert-file "$dir/cert.pem" --tls-key-file "$dir/key.pem" \
-        --tls-ca-cert-file "$dir/ca.pem" --tls-auth-clients no --tls-replication yes --tls-cluster yes
-}
+# Beside the port that this test asks at.
+tls_options="--tls-cert-file $dir/cert.pem --tls-key-file $dir/key.pem --tls-ca-cert-file $dir/ca.pem --tls-auth-clients no
+             --tls-replication yes --tls-cluster yes"
 
 says() { # TEXT COMMAND...: fails, and says so
     text=$1
@@ -32,9 +28,9 @@ says() { # TEXT COMMAND...: fails, and says so
 # --- sentinels
 
 export REDISCLI_AUTH=secret
-tls_server master --requirepass secret --masterauth secret
+server master --requirepass secret --masterauth secret
 master=$tls master_pid=$pid
-tls_server replica --requirepass secret --masterauth secret --replicaof 127.0.0.1 "$master"
+server replica --requirepass secret --masterauth secret --replicaof 127.0.0.1 "$master"
 replica=$port
 replica_is_up() { at "$replica" info replication | grep -q master_link_status:up; }
 until_true replica_is_up
@@ -42,11 +38,11 @@ cat >sentinel.conf <<END
 requirepass watch
 sentinel monitor queue 127.0.0.1 $master 1
 sentinel auth-pass queue secret
-sentinel down-after-milliseconds queue 1000
+sentinel down-after-milliseconds queue 3000
 sentinel failover-timeout queue 10000
 END
 export REDISCLI_AUTH=watch
-tls_server sentinel "$dir/sentinel.conf" --sentinel
+server sentinel "$dir/sentinel.conf" --sentinel
 sentinel=$tls
 sees_both() { at "$port" sentinel replicas queue | grep -q runid; }
 until_true sees_both
@@ -73,7 +69,7 @@ check 'a run after the fail-over' until_true succeeds
 # --- cluster
 
 export REDISCLI_AUTH=secret
-tls_server node --cluster-enabled yes --cluster-config-file nodes.conf --requirepass secret
+server node --cluster-enabled yes --cluster-config-file nodes.conf --requirepass secret
 at "$port" cluster addslotsrange 0 16383 >cluster.log
 cluster_is_up() { at "$port" cluster info | grep -q cluster_state:ok; }
 until_true cluster_is_up

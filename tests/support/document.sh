@@ -3,7 +3,7 @@
 # the width of columns and run ids (the same id stands for the same run). Sourced by them, which set $document and $dir, where the
 # commands run, and may replace `as_here` and `as_there`.
 # shellcheck shell=sh disable=SC2154 # the tests set what is not set here
-patience=50 # looks at what changes by itself, a tenth of a second apart
+patience=600 # looks at what changes by itself, a tenth of a second apart
 
 block() { # LANGUAGE: the lines of all blocks in it
     awk -v fence="\`\`\`$1" '/^```/ { inside = $0 == fence; next } inside' "$document"

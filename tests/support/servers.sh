@@ -6,7 +6,7 @@ set -eu
 project=$(cd "$(dirname "$0")/../.." && pwd)
 rivers=${RIVERS:-$project/build/rivers}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/servers.XXXXXX")
-number=0 failed=0 pids='' cluster=''
+number=0 failed=0 pids='' cluster='' tls_options=''
 cd "$dir"
 unset RIVERS_REDIS_URL RIVERS_NAMESPACE RIVERS_REDIS_PASSWORD_FILE
 
@@ -37,9 +37,9 @@ check() { # NAME COMMAND...: a test, which passes when the command succeeds
 }
 
 until_true() { # COMMAND...: within two minutes
-    tries=0
+    late=$(($(date +%s) + 120))
     until "$@" >until.out 2>&1; do
-        if [ $((tries += 1)) -gt 2400 ]; then
+        if [ "$(date +%s)" -ge "$late" ]; then
             echo "not so within two minutes: $*"
             cat until.out
             return 1
@@ -59,23 +59,25 @@ has_replica() { # MASTER_PORT REPLICA_PORT
     at "$1" role | grep -qx "$2"
 }
 
-answers() { # PORT
-    at "$1" ping | grep -q PONG
+# The server of another test may have taken the port.
+answers() { # PORT PID
+    at "$1" info server | tr -d '\r' | grep -qx "process_id:$2"
 }
 
-# NAME OPTION...: a server on a free port, in a directory of its own; sets $port and $pid. Ports below those that the kernel
-# hands out, where the cluster bus 10,000 above is free of them too.
+# NAME OPTION...: a server on a free port, in a directory of its own; sets $port and $pid. With $tls_options it speaks TLS as well,
+# on $tls. Ports below those that the kernel hands out, where the cluster bus 10,000 above is free of them too.
 server() {
     name=$1
     shift
     mkdir "$name"
     for _ in 1 2 3 4 5 6 7 8 9; do
-        port=$(shuf -i 10000-20999 -n 1)
-        redis-server "$@" --port "$port" --bind 127.0.0.1 --save '' --dir "$dir/$name" >"$name.log" 2>&1 &
+        port=$(shuf -i 10000-20999 -n 1) tls=$(shuf -i 21000-22700 -n 1)
+        # shellcheck disable=SC2086 # options
+        redis-server "$@" --port "$port" ${tls_options:+--tls-port "$tls" $tls_options} --bind 127.0.0.1 --save '' --dir "$dir/$name" >"$name.log" 2>&1 &
         pid=$!
         tries=0
         while kill -0 "$pid" 2>/dev/null && [ $((tries += 1)) -lt 200 ]; do
-            if answers "$port" 2>/dev/null; then
+            if answers "$port" "$pid" 2>/dev/null; then
                 pids="$pids $pid"
                 return 0
             fi
