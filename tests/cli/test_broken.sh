@@ -77,7 +77,7 @@ uncounted_gates() {
     echo 'limit env=prod 1 0' >>"$WORKER_LOG"
     dequeue
     for i in 1 2; do
-        job "run$i" '{"tags": {"env": "prod"}, "steps": [{"name": "a", "command": ["worker", "1000", "env=prod"]}]}'
+        job "run$i" '{"tags": {"env": "prod"}, "steps": [{"name": "a", "command": ["worker", "3000", "env=prod"]}]}'
     done
     until_true ended "$(cat run1)"
     until_true ended "$(cat run2)"
@@ -88,7 +88,7 @@ uncounted_slots() {
     echo 'limit gpu 3 0' >>"$WORKER_LOG"
     dequeue
     for i in 1 2; do
-        job "run$i" '{"steps": [{"name": "a", "command": ["worker", "1000", "gpu:2"], "pools": {"gpu": 2}}]}'
+        job "run$i" '{"steps": [{"name": "a", "command": ["worker", "3000", "gpu:2"], "pools": {"gpu": 2}}]}'
     done
     until_true ended "$(cat run1)"
     until_true ended "$(cat run2)"
@@ -97,7 +97,7 @@ uncounted_slots() {
 # The second attempt of a run is told from the first by its token alone.
 standing_tokens() {
     dequeue
-    job run "{$(step '"1000", "again"')}"
+    job run "{$(step '"3000", "again"')}"
     until_true started again 1
     kill -KILL "$(pgrep -f "execute $(cat run)" | tail -n 1)"
     until_true started again 2

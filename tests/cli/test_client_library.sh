@@ -61,14 +61,14 @@ client() {
 example_runs() {
     server redis
     export RIVERS_REDIS_URL="redis://127.0.0.1:$port"
-    "$rivers" pools set warehouse 1 --lease-duration 1s
+    "$rivers" pools set warehouse 1 --lease-duration 1m
     "$rivers" dequeuer 2>dequeuer.log &
     pids="$pids $!"
     client warehouse key >first && cat first
     client warehouse key >second && diff first second
     grep -Ex 'r[0-9a-z]{16} Success' first
     "$rivers" runs logs "$(cut -d ' ' -f 1 first)" | grep -x hello
-    "$rivers" pools list | grep -E '^warehouse +1 +0 +0 +1s$'
+    "$rivers" pools list | grep -E '^warehouse +1 +0 +0 +1m$'
     if client nowhere key 2>refused; then return 1; fi
     grep -x "client: pool 'nowhere' not configured" refused
 }

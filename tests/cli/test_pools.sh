@@ -160,7 +160,7 @@ statuses() {
 }
 
 waiting() {
-    "$rivers" pools set one 1 --lease-duration 1s >"$dir/got"
+    "$rivers" pools set one 1 --lease-duration 3s >"$dir/got"
     hold one "$dir/end"
     says 124 "rivers: timed out waiting for pool slots after 0s: pool 'one' full (1/1)" pools run one --wait 0 -- true
     says 124 "rivers: timed out waiting for pool slots after 300ms: pool 'one' full (1/1)" pools run one --wait 300ms -- true
@@ -245,7 +245,7 @@ no_more_work() {
     kill -KILL $holder
     ended_with 137 $holder || true
     check 'a holder without its guard has its slots while its command goes on' \
-        exits 124 pools run one --wait 1500ms -- true
+        exits 124 pools run one --wait 4s -- true
     kill -KILL "$(cat "$dir/guard.inside")"
     check 'and leaves nothing when that has ended' took_turns "$dir/guard"
 }

@@ -24,7 +24,7 @@
 
 #define RUNS         200
 #define DEQUEUERS    2
-#define END_MS       240000
+#define END_MS       120000
 #define QUIET_MS     75000 /* until a watch that says nothing is given up */
 #define HANGING_MOST 1
 #define REST_MS      60 /* mean time between two things that go wrong */

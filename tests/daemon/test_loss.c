@@ -228,7 +228,7 @@ static void executor_that_stood_still_gives_its_run_up(void **state)
 {
     struct fleet *f = *state;
 
-    lua_cmd(&f->lua, "HSET @config run_lease 2s");
+    lua_cmd(&f->lua, "HSET @config run_lease 5s");
     fleet_start(f, "dequeuer");
     const char *run = fleet_submit(f, "", UNTIL_KILLED);
 
@@ -248,7 +248,7 @@ static void executor_that_was_replaced_changes_nothing(void **state)
 {
     struct fleet *f = *state;
 
-    lua_cmd(&f->lua, "HSET @config run_lease 2s");
+    lua_cmd(&f->lua, "HSET @config run_lease 5s");
     pid_t dequeuer = fleet_start(f, "dequeuer");
     const char *run = fleet_submit_json(
         f, "{`on_lost`: `requeue`, `steps`: [{`name`: `a`, `command`: `echo $RIVERS_ATTEMPT >>record; "

@@ -208,7 +208,7 @@ static void outcome_waits_for_the_server(void **state)
 {
     struct fleet *f = *state;
 
-    lua_cmd(&f->lua, "HSET @config run_lease 2s");
+    lua_cmd(&f->lua, "HSET @config run_lease 5s");
     fleet_start(f, "dequeuer");
     const char *run = fleet_submit(f, "",
                                    "echo before; echo 0 >>record; until [ -e go ]; do sleep 0.02; done; "
@@ -218,7 +218,7 @@ static void outcome_waits_for_the_server(void **state)
     kill_server(f);
     fleet_write(f, "go", "");
     WAIT_UNTIL(f, fleet_lines(f, "ended") == 1);
-    nanosleep(&(struct timespec){.tv_sec = 4}, NULL);
+    nanosleep(&(struct timespec){.tv_sec = 6}, NULL);
     assert_true(fleet_is_alive(executor));
     restart(f);
     assert_string_equal(fleet_outcome(f, run), "Success");
@@ -232,7 +232,7 @@ static void outcome_that_comes_too_late_is_refused(void **state)
 {
     struct fleet *f = *state;
 
-    lua_cmd(&f->lua, "HSET @config run_lease 2s");
+    lua_cmd(&f->lua, "HSET @config run_lease 5s");
     fleet_start(f, "dequeuer");
     const char *run =
         fleet_submit(f, "", "echo 0 >>record; until [ -e go ]; do sleep 0.02; done; echo 0 >>ended");

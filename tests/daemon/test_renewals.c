@@ -121,7 +121,7 @@ static void executor_that_is_cut_off_holds_its_lease(void **state)
 {
     struct fleet *f = *state;
 
-    lua_cmd(&f->lua, "HSET @config run_lease 2s");
+    lua_cmd(&f->lua, "HSET @config run_lease 5s");
     fleet_start(f, "dequeuer");
     assert_string_equal(fleet_outcome(f, fleet_submit(f, "", "true")), "Success");
     int64_t dequeuer = last_client(f);
@@ -129,7 +129,7 @@ static void executor_that_is_cut_off_holds_its_lease(void **state)
     WAIT_UNTIL(f, fleet_lines(f, "pids") == 1 && fleet_executor(f, run));
     cut_off_all_after(f, dequeuer);
     int64_t cut_off = lease_end(f, run);
-    WAIT_UNTIL(f, lease_end(f, run) > cut_off + 4000);
+    WAIT_UNTIL(f, lease_end(f, run) > cut_off + 6000);
     move_socket(f, "moved", "redis.sock");
     assert_goes_on_to_success(f, run);
 }
@@ -153,7 +153,7 @@ static void executor_asks_when_its_run_is_canceled(void **state)
 /* The other dequeuer would end the run with its lease. */
 static void run_goes_on_after(struct fleet *f, int sig)
 {
-    lua_cmd(&f->lua, "HSET @config run_lease 2s");
+    lua_cmd(&f->lua, "HSET @config run_lease 5s");
     pid_t dequeuer = fleet_start(f, "dequeuer");
     const char *run = fleet_submit(f, "", UNTIL_GO);
     WAIT_UNTIL(f, fleet_lines(f, "pids") == 1 && fleet_executor(f, run));
@@ -162,7 +162,7 @@ static void run_goes_on_after(struct fleet *f, int sig)
     fleet_start(f, "dequeuer");
     kill(dequeuer, sig);
     int64_t left = lease_end(f, run);
-    WAIT_UNTIL(f, lease_end(f, run) > left + 4000);
+    WAIT_UNTIL(f, lease_end(f, run) > left + 6000);
     kill(dequeuer, SIGCONT);
     assert_goes_on_to_success(f, run);
 }

@@ -115,10 +115,10 @@ static void pools_hold_while_executors_are_killed_and_stopped(void **state)
     struct fleet *f = *state;
 
     setenv("WORKER_LOG", "record", 1);
-    lua_cmd(&f->lua, "HSET @config run_lease 2s");
+    lua_cmd(&f->lua, "HSET @config run_lease 4s");
     for (size_t i = 0; i < sizeof pools / sizeof *pools; i++) {
         lua_cmd(&f->lua, "HSET @pool_limits %s %d", pools[i].name, pools[i].limit);
-        lua_cmd(&f->lua, "HSET @pool_leases %s 1000", pools[i].name);
+        lua_cmd(&f->lua, "HSET @pool_leases %s 4000", pools[i].name);
     }
     fleet_start(f, "dequeuer");
     fleet_start(f, "dequeuer");
@@ -172,7 +172,7 @@ static void unlimited_pool_beside_one_that_is_renewed(void **state)
     struct fleet *f = *state;
 
     lua_cmd(&f->lua, "HSET @pool_limits free -1 one 1");
-    lua_cmd(&f->lua, "HSET @pool_leases one 1000");
+    lua_cmd(&f->lua, "HSET @pool_leases one 5000");
     fleet_start(f, "dequeuer");
     const char *run = fleet_submit_json(f, "{`steps`: [{`name`: `x`, `needs`: [], `pools`: {`free`: 5}, "
                                            "`command`: `until [ -e go ]; do sleep 0.02; done`}, "
@@ -191,7 +191,7 @@ static void step_that_lost_its_slots_is_ended_and_tried_again(void **state)
     struct fleet *f = *state;
 
     lua_cmd(&f->lua, "HSET @pool_limits one 1");
-    lua_cmd(&f->lua, "HSET @pool_leases one 1000");
+    lua_cmd(&f->lua, "HSET @pool_leases one 5000");
     fleet_start(f, "dequeuer");
     const char *run = fleet_submit_json(
         f, "{`steps`: [{`name`: `a`, `pools`: {`one`: 1}, `retries`: {`max`: 1, `on`: [`lost`]}, "
