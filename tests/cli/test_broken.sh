@@ -8,7 +8,7 @@ set -eu
 
 build=$(dirname "$rivers")
 export PATH="$build/tests/tools:$PATH"
-good=$rivers redis=''
+good=$rivers
 
 key() { redis-cli -s redis.sock "$@"; }
 prefix='rivers:{default}:'
@@ -72,12 +72,14 @@ looked_again_or_ended() { # SINCE
     ended "$(cat second)" || [ "$(key HGET "${prefix}meta" swept_at)" -gt $(($1 + 2000)) ]
 }
 
+# The second comes when the first is at work: what is admitted at once is counted together.
 uncounted_gates() {
     key HSET "${prefix}tag_limits" env=prod 1
     echo 'limit env=prod 1 0' >>"$WORKER_LOG"
     dequeue
     for i in 1 2; do
         job "run$i" '{"tags": {"env": "prod"}, "steps": [{"name": "a", "command": ["worker", "3000", "env=prod"]}]}'
+        until_true started env=prod 1
     done
     until_true ended "$(cat run1)"
     until_true ended "$(cat run2)"
@@ -89,6 +91,7 @@ uncounted_slots() {
     dequeue
     for i in 1 2; do
         job "run$i" '{"steps": [{"name": "a", "command": ["worker", "3000", "gpu:2"], "pools": {"gpu": 2}}]}'
+        until_true started gpu:2 1
     done
     until_true ended "$(cat run1)"
     until_true ended "$(cat run2)"
@@ -112,29 +115,28 @@ note_end() {
     done
 }
 
+end_all() { # of a story
+    for pid in $(printf '%s' "WORKER_LOG=$WORKER_LOG" | grep -lasF -f - /proc/[0-9]*/environ | cut -d / -f 3); do
+        kill -KILL "$pid" || true
+    done 2>/dev/null
+}
+
 tell() { # STORY BINARY WANTED: what is broken, '': nothing
     rivers=$2
-    mkdir tale && cd tale
-    export RIVERS="$rivers" RIVERS_REDIS_URL="unix://$dir/tale/redis.sock" WORKER_LOG="$dir/tale/history" WORKER_LIVE="$dir/tale/live"
+    mkdir "$number" && cd "$number"
+    export RIVERS="$rivers" RIVERS_REDIS_URL="unix://$PWD/redis.sock" WORKER_LOG="$PWD/history" WORKER_LIVE="$PWD/live"
     mkdir live
     : >history
+    trap end_all EXIT
     redis-server --port 0 --unixsocket redis.sock --save '' >redis.log 2>&1 &
-    redis=$!
-    pids="$pids $redis"
     until_true key ping
     key HSET "${prefix}config" dequeue_interval 50ms run_lease 10s
     "$1"
     note_end
-    kill -KILL "$redis"
-    for pid in $(printf '%s' "WORKER_LOG=$WORKER_LOG" | grep -lasF -f - /proc/[0-9]*/environ | cut -d / -f 3); do
-        kill -KILL "$pid" || true
-    done 2>/dev/null
     status=0
     "$project/tests/chaos/check_history" history >verdict || status=$?
     cat verdict
-    cd ..
-    mv tale "tale.$number"
-    if [ -n "$3" ]; then [ "$status" -eq 1 ] && grep -q "^$3: " "tale.$number/verdict"; else [ "$status" -eq 0 ]; fi
+    if [ -n "$3" ]; then [ "$status" -eq 1 ] && grep -q "^$3: " verdict; else [ "$status" -eq 0 ]; fi
 }
 
 echo 1..12

@@ -59,11 +59,6 @@ client() {
     LD_LIBRARY_PATH=$root/opt/rivers/lib ./client "$@"
 }
 example_runs() {
-    server redis
-    export RIVERS_REDIS_URL="redis://127.0.0.1:$port"
-    "$rivers" pools set warehouse 1 --lease-duration 1m
-    "$rivers" dequeuer 2>dequeuer.log &
-    pids="$pids $!"
     client warehouse key >first && cat first
     client warehouse key >second && diff first second
     grep -Ex 'r[0-9a-z]{16} Success' first
@@ -80,6 +75,11 @@ check 'it exports what the header declares, and nothing else' exports_what_is_de
 check 'the header stands alone in C99' header_stands_alone cc c -std=c99
 check 'and in C++' header_stands_alone c++ cc -std=c++11
 check 'the example of the document is built with what is installed' example_is_built
+server redis
+export RIVERS_REDIS_URL="redis://127.0.0.1:$port"
+"$rivers" pools set warehouse 1 --lease-duration 1m >set.out
+"$rivers" dequeuer 2>dequeuer.log &
+pids="$pids $!"
 check 'and submits once, holds a slot, and gives it back' example_runs
 echo "1..$number"
 exit "$failed"

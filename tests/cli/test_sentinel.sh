@@ -16,7 +16,7 @@ sentinels=''
 for i in 1 2 3; do
     cat >"sentinel-$i.conf" <<END
 sentinel monitor queue 127.0.0.1 $master 2
-sentinel down-after-milliseconds queue 3000
+sentinel down-after-milliseconds queue $down_after_ms
 sentinel failover-timeout queue 10000
 sentinel monitor stale 127.0.0.1 $replica 4
 END

@@ -38,7 +38,7 @@ cat >sentinel.conf <<END
 requirepass watch
 sentinel monitor queue 127.0.0.1 $master 1
 sentinel auth-pass queue secret
-sentinel down-after-milliseconds queue 3000
+sentinel down-after-milliseconds queue $down_after_ms
 sentinel failover-timeout queue 10000
 END
 export REDISCLI_AUTH=watch

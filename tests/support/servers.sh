@@ -24,10 +24,16 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' HUP INT TERM
 
-check() { # NAME COMMAND...: a test, which passes when the command succeeds
+# NAME COMMAND...: a test, which passes when the command succeeds; a function, when all of its commands do. That is for errexit to
+# see, which sees nothing in a condition. What the function sets is forgotten.
+check() {
     name=$1 number=$((number + 1))
     shift
-    if "$@" >check.out 2>&1; then
+    set +e
+    (set -e; "$@") >check.out 2>&1
+    status=$?
+    set -e
+    if [ $status -eq 0 ]; then
         echo "ok $number - $name"
     else
         echo "not ok $number - $name"
@@ -53,6 +59,10 @@ at() { # PORT WORD...: a command for the server there
     shift
     redis-cli -h 127.0.0.1 -p "$port" "$@"
 }
+
+# Of sentinels: when the machine stood still for a moment, they do nothing for 30 s. A replica whose master was gone for ten times as
+# long as this is promoted no more.
+down_after_ms=5000
 
 # The master counts a replica a moment after the replica calls itself connected: the master is asked.
 has_replica() { # MASTER_PORT REPLICA_PORT
