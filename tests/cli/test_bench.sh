@@ -1,46 +1,32 @@
 #!/bin/sh
 # The benchmark runs each of its rows in the smallest size, says what it measured, and leaves nothing behind. How fast anything
 # was is not looked at.
+# shellcheck source=/dev/null disable=SC2154 # servers.sh sets what is not set here
 set -eu
-project=$(cd "$(dirname "$0")/../.." && pwd)
-rivers=${RIVERS:-$project/build/rivers}
-dir=$(mktemp -d "${TMPDIR:-/tmp}/bench.XXXXXX")
-trap 'rm -rf "$dir"' EXIT
-mkdir "$dir/tmp"
-number=0
-
-check() { # NAME COMMAND...: a test
-    name=$1 number=$((number + 1))
-    shift
-    if "$@" >"$dir/out" 2>&1; then
-        echo "ok $number - $name"
-    else
-        echo "not ok $number - $name"
-        sed 's/^/# /' "$dir/out"
-    fi
-}
+. "$(dirname "$0")/../support/servers.sh"
+mkdir tmp
 
 bench() { TMPDIR="$dir/tmp" "$rivers" bench --quick "$@"; }
 
 each_row() { # every row of --list has a figure
-    bench --chart "$dir/chart.svg" >"$dir/table" || return 1
-    "$rivers" bench --list | sed '1d; s/ .*//' >"$dir/rows"
+    bench --chart chart.svg >table || return 1
+    "$rivers" bench --list | sed '1d; s/ .*//' >rows
     while read -r row; do
-        grep -q "^$row  " "$dir/table" || { echo "no figure of $row" && return 1; }
-    done <"$dir/rows"
-    [ -s "$dir/rows" ]
+        grep -q "^$row  " table || { echo "no figure of $row" && return 1; }
+    done <rows
+    [ -s rows ]
 }
 
 json_row() { bench --json --only memory | grep '^{"row":"memory",'; }
-chart() { grep -q '^<svg ' "$dir/chart.svg" && [ "$(tail -n 1 "$dir/chart.svg")" = '</svg>' ]; }
+chart() { grep -q '^<svg ' chart.svg && [ "$(tail -n 1 chart.svg)" = '</svg>' ]; }
 unknown_row() { bench --only nonsense 2>&1 | grep -F "there is no row 'nonsense'"; }
 rival() { bench --only single --rival 'echo 5000; :' | grep -F '5000 runs/s'; }
 rival_fails() { bench --only single --rival 'false' 2>&1 | grep -F 'printed no jobs a second'; }
 stopped() { # in the midst of a row that takes minutes
-    TMPDIR="$dir/tmp" "$rivers" bench --only deep --depth 100000000 >"$dir/table" 2>"$dir/why" &
-    while kill -0 $! && ! grep -q '^deep: ' "$dir/why"; do sleep 0.1; done 2>/dev/null
+    TMPDIR="$dir/tmp" "$rivers" bench --only deep --depth 100000000 >table 2>why &
+    while kill -0 $! && ! grep -q '^deep: ' why; do sleep 0.1; done 2>/dev/null
     kill -TERM $!
-    ! wait $! && grep -Fx 'rivers: deep: stopped by signal 15' "$dir/why"
+    ! wait $! && grep -Fx 'rivers: deep: stopped by signal 15' why
 }
 nothing_left() { [ -z "$(ls -A "$dir/tmp")" ]; }
 
@@ -53,3 +39,4 @@ check 'another queue is measured beside' rival
 check 'another queue that fails ends the benchmark' rival_fails
 check 'a signal ends it' stopped
 check 'the private servers are gone' nothing_left
+exit "$failed"

@@ -1,47 +1,14 @@
 #!/bin/sh
 # A password is shown nowhere: not by commands, logs and records, not in the list of processes, not to steps.
+# shellcheck source=/dev/null disable=SC2154 # servers.sh sets what is not set here
 set -eu
-project=$(cd "$(dirname "$0")/../.." && pwd)
-rivers=${RIVERS:-$project/build/rivers}
-dir=$(mktemp -d "${TMPDIR:-/tmp}/secrets.XXXXXX")
-number=0 failed=0 server='' dequeuer='' waiter=''
+. "$(dirname "$0")/../support/servers.sh"
 password=hunter2-of-the-queue
-
-clean_up() {
-    for pid in $waiter $dequeuer $server; do
-        kill "$pid"
-        wait "$pid" || true
-    done 2>/dev/null
-    rm -rf "$dir"
-}
-trap clean_up EXIT
-trap 'exit 130' HUP INT TERM
-cd "$dir"
-
-check() { # NAME COMMAND...: a test, which passes when the command succeeds
-    name=$1 number=$((number + 1))
-    shift
-    if "$@" >check.out 2>&1; then
-        echo "ok $number - $name"
-    else
-        echo "not ok $number - $name"
-        sed 's/^/# /' check.out
-        failed=1
-    fi
-}
 
 hidden_in() { # FILE...: neither the password nor an empty file
     for file; do
         [ -s "$file" ] || { echo "$file is empty"; return 1; }
         ! grep -F "$password" "$file" || return 1
-    done
-}
-
-until_true() { # COMMAND...: within half a minute
-    tries=0
-    until "$@" >/dev/null 2>&1; do
-        [ $((tries += 1)) -le 600 ] || return 1
-        sleep 0.05
     done
 }
 
@@ -57,10 +24,9 @@ cmdline_is_hidden() { # PID
     ! grep -a -F "$password" "/proc/$1/cmdline"
 }
 
-unset RIVERS_REDIS_URL RIVERS_NAMESPACE RIVERS_REDIS_PASSWORD_FILE
 echo "requirepass $password" >redis.conf
 redis-server redis.conf --port 0 --unixsocket "$dir/redis.sock" --save '' --dir "$dir" >redis.log &
-server=$!
+pids=$!
 echo "$password" >password
 with_login=unix://:$password@$dir/redis.sock
 with_file=unix://$dir/redis.sock
@@ -79,7 +45,6 @@ RIVERS_REDIS_URL=$with_login "$rivers" --json runs show "$(cat id)" >login.json
 cmdlines >login.processes
 kill "$dequeuer"
 wait "$dequeuer" || true
-dequeuer=
 check 'a password in the URL is in no log' hidden_in dequeuer.log
 check 'a password in the URL is in no record' hidden_in login.show login.json
 check 'a password in the URL reaches no step' hidden_in login.step
@@ -87,17 +52,17 @@ check 'a password in the URL is in no list of processes' hidden_in login.process
 check 'a step is told where the queue is, and that it needs a password' grep -q NOAUTH login.step
 
 "$rivers" --redis "unix://:$password@$dir/redis.sock" submit --delay 1h --wait -- true >/dev/null 2>&1 &
-waiter=$!
-check 'a password in an argument is blanked' cmdline_is_hidden "$waiter"
+pids="$pids $!"
+check 'a password in an argument is blanked' cmdline_is_hidden $!
 
 "$rivers" --redis "unix://:$password-not@$dir/redis.sock" queue list 2>wrong || true
 check 'a message about a wrong password does not show it' hidden_in wrong
 
 "$rivers" --redis "$with_file" --redis-password-file password dequeuer >dequeuer.log 2>&1 &
-dequeuer=$!
+pids="$pids $!"
 RIVERS_REDIS_URL=$with_file RIVERS_REDIS_PASSWORD_FILE=password \
     "$rivers" submit --wait -- sh -c "$show" "$rivers" >id
 RIVERS_REDIS_URL="$with_file?password_file=$dir/password" "$rivers" runs logs "$(cat id)" >file.step
 check 'a password file serves dequeuer, executor and step' grep -q 'a step asked' file.step
 check 'a password from a file reaches no step' hidden_in file.step
-exit $failed
+exit "$failed"
