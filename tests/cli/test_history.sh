@@ -44,11 +44,11 @@ dead_are_gone_before_others_start() {
     export WORKER_LOG="$TMPDIR/log" WORKER_LIVE="$TMPDIR/live"
     dead='' new=''
     : >"$WORKER_LOG"
-    while [ "$(echo "$dead" | wc -w)" -lt 40 ]; do "$worker" 60000 dead & dead="$dead $!"; done
+    for _ in $(seq 40); do "$worker" 60000 dead & dead="$dead $!"; done
     until [ "$(grep -c '^start' "$WORKER_LOG")" -eq 40 ]; do sleep 0.01; done
     # shellcheck disable=SC2086 # many
     kill -KILL $dead && { wait $dead || true; } 2>/dev/null
-    for _ in 1 2 3 4 5 6 7 8; do "$worker" 0 new & new="$new $!"; done
+    for _ in $(seq 8); do "$worker" 0 new & new="$new $!"; done
     # shellcheck disable=SC2086
     wait $new
     awk '$1 == "gone" { gone++ } /^start.* new$/ && gone < 40 { early = 1 } END { exit early || gone != 40 }' "$WORKER_LOG"
@@ -81,7 +81,7 @@ finds slots_from_after_the_limit_fell exceeded 'limit gpu 1 7' 'start 3 r1 a 1 1
 
 word=ok
 mkdir "$TMPDIR/live"
-for _ in 1 2 3 4 5 6 7 8 9 10; do dead_are_gone_before_others_start || word='not ok'; done
+for _ in $(seq 10); do dead_are_gone_before_others_start || word='not ok'; done
 cp "$TMPDIR/log" "$TMPDIR/out"
 report "$word" dead_are_gone_before_others_start
 exit $failed
