@@ -98,6 +98,7 @@ void bench_trials(struct bench *b, struct bench_trial *trials, size_t n, size_t 
 
 double bench_clock_us(void);
 void bench_nap_us(long us);
+void bench_rest(void); /* before a sample of what is woken: all who take part sleep */
 double bench_size(const struct bench *b, double whole, double quick);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <event2/event.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "core/submit.h"
 #include "daemon/dequeuer.h"
 #include "redis/client.h"
@@ -19,7 +21,7 @@ extern char **environ;
 
 /* --- processes */
 
-pid_t bench_spawn(struct bench *b, char *const *argv, char *const *envp)
+pid_t bench_spawn(struct bench *b, char *const *argv, char *const *envp, int errors)
 {
     posix_spawn_file_actions_t files;
     pid_t pid = -1;
@@ -27,6 +29,8 @@ pid_t bench_spawn(struct bench *b, char *const *argv, char *const *envp)
     posix_spawn_file_actions_init(&files);
     for (int fd = 0; fd < 3; fd++)
         posix_spawn_file_actions_addopen(&files, fd, "/dev/null", O_RDWR, 0);
+    if (errors >= 0)
+        posix_spawn_file_actions_adddup2(&files, errors, STDERR_FILENO);
     if (posix_spawn(&pid, argv[0], &files, NULL, argv, envp) != 0 && bench_ok(b))
         err_sys(&b->err, "cannot run '%s'", argv[0]);
     posix_spawn_file_actions_destroy(&files);
@@ -38,7 +42,7 @@ static pid_t dequeuer_spawn(struct fleet *f, struct bench *b, char *id)
     char self[] = "/proc/self/exe", word[] = "dequeuer", by_id[] = "--id", of[] = "--capacity";
     char *capacity = xstrdup(f->options.capacity);
     char *argv[] = {self, word, by_id, id, capacity ? of : NULL, capacity, NULL};
-    pid_t pid = bench_spawn(b, argv, f->environment.vars);
+    pid_t pid = bench_spawn(b, argv, f->environment.vars, f->logs[1]);
 
     free(capacity);
     return pid;
@@ -91,12 +95,14 @@ void fleet_open(struct fleet *f, struct bench *b, const struct fleet_options *o)
     static const char run[] = "{\"steps\": [{\"name\": \"a\", \"command\": [\"/bin/true\"]}]}";
     char id[24];
 
-    *f = (struct fleet){.options = *o, .runs = (size_t)bench_size(b, 200, 5)};
+    *f = (struct fleet){.options = *o, .logs = {-1, -1}, .runs = (size_t)bench_size(b, 200, 5)};
     if (!f->options.namespace)
         f->options.namespace = "fleet";
     f->store = bench_store(b, f->options.namespace);
     if (spec_parse(&f->spec, run, strlen(run), &b->err) < 0)
         return;
+    if (o->heard && pipe2(f->logs, O_CLOEXEC) < 0)
+        err_sys(&b->err, "cannot make a pipe for what dequeuers say");
     bench_set(b, f->store, "config", "max_concurrent_runs", o->concurrency);
     environment_init(&f->environment, environ);
     environment_set(&f->environment, "RIVERS_REDIS_URL", b->server.url);
@@ -118,27 +124,46 @@ void fleet_close(struct fleet *f)
     for (size_t i = 0; i < f->options.dequeuers; i++)
         if (f->pids[i] > 0)
             waitpid(f->pids[i], NULL, 0);
+    for (size_t i = 0; i < 2; i++)
+        if (f->logs[i] >= 0)
+            close(f->logs[i]);
     free(f->pids);
     environment_release(&f->environment);
     spec_release(&f->spec);
     store_free(f->store);
 }
 
-void fleet_await(struct fleet *f, struct bench *b, const char *id, const char *one, const char *other)
+void fleet_await_launch(struct fleet *f, struct bench *b, const char *id)
+{
+    struct pollfd said = {f->logs[0], POLLIN, 0};
+    struct text lines = {0};
+    char line[128], bytes[4096];
+
+    snprintf(line, sizeof line, " msg=\"run launched\" run=%s ", id);
+    while (bench_ok(b) && !strstr(text_get(&lines), line)) {
+        ssize_t n =
+            poll(&said, 1, (int)(BENCH_PATIENCE_US / 1000)) > 0 ? read(said.fd, bytes, sizeof bytes) : 0;
+        if (n > 0)
+            text_add_bytes(&lines, bytes, (size_t)n);
+        else if (bench_ok(b))
+            err_set(&b->err, ERR_UNAVAILABLE, "run '%s' was not launched", id);
+    }
+    text_release(&lines);
+}
+
+void fleet_await_end(struct fleet *f, struct bench *b, const char *id)
 {
     double begun = bench_clock_us();
     char key[256];
-    bool there = false;
 
     store_key(f->store, key, sizeof key, "run:", id);
-    while (!there && bench_ok(b)) {
-        struct reply *r = bench_ask(b, "HMGET", key, one, other, NULL);
-        there = r && (!reply_is_nil(reply_at(r, 0)) || !reply_is_nil(reply_at(r, 1)));
+    for (bool ended = false; !ended && bench_ok(b);) {
+        bench_nap_us(500);
+        struct reply *r = bench_ask(b, "HGET", key, "ended_at", NULL);
+        ended = r && !reply_is_nil(r);
         reply_free(r);
-        if (!there)
-            bench_nap_us(20); /* leaves the cores to those who are measured */
         if (bench_clock_us() - begun > BENCH_PATIENCE_US)
-            err_set(&b->err, ERR_UNAVAILABLE, "run '%s' got no %s", id, one);
+            err_set(&b->err, ERR_UNAVAILABLE, "run '%s' did not end", id);
     }
 }
 

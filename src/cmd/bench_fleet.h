@@ -14,6 +14,7 @@ struct fleet_options {
     size_t dequeuers;        /* their ids: d0, d1, ... */
     const char *concurrency; /* max_concurrent_runs */
     const char *capacity;    /* of each dequeuer; NULL: no limit */
+    bool heard;              /* fleet_await_launch is to be used */
     size_t resident;         /* bytes of memory that each dequeuer has in use besides its own */
 };
 
@@ -23,6 +24,7 @@ struct fleet {
     struct environment environment;
     struct spec spec; /* a run of one step: true */
     pid_t *pids;
+    int logs[2]; /* ends of the pipe that the dequeuers log into, where they are heard; -1: into none */
     size_t runs; /* of one trial */
 };
 
@@ -33,13 +35,14 @@ void fleet_close(struct fleet *f);
 /* Runs a second, from the first submission to the end of the last run; arg is the fleet. */
 double fleet_runs_per_s(struct bench *b, void *arg);
 
-/* Asks until one of the two fields is in the record of the run. */
-void fleet_await(struct fleet *f, struct bench *b, const char *id, const char *one, const char *other);
+/* Until a dequeuer says in its log that it launched the run. */
+void fleet_await_launch(struct fleet *f, struct bench *b, const char *id);
+void fleet_await_end(struct fleet *f, struct bench *b, const char *id);
 
 struct events fleet_events_end(struct fleet *f,
                                struct bench *b); /* what is read from there is what comes next */
 
-/* A process whose stdin, stdout and stderr are /dev/null. */
-pid_t bench_spawn(struct bench *b, char *const *argv, char *const *envp);
+/* A process whose stdin and stdout are /dev/null, and stderr unless `errors` is a descriptor. */
+pid_t bench_spawn(struct bench *b, char *const *argv, char *const *envp, int errors);
 
 #endif

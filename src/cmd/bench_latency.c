@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "cmd/bench_fleet.h"
+#include "cmd/bench_peer.h"
 #include "core/bell.h"
 #include "core/execution.h"
 #include "core/pool.h"
@@ -18,41 +19,20 @@ extern char **environ;
 
 static const size_t sizes[] = {1, 50}; /* of fleets */
 
-/* --- the lower bound */
-
-static void on_popped(void *arg, const struct reply *reply, const struct err *e)
-{
-    (void)reply;
-    (void)e;
-    *(double *)arg = bench_clock_us();
-}
-
-static double blpop_us(struct bench *b, void *arg)
-{
-    struct redis *waiter = arg;
-    double popped = 0;
-    const char *pop[] = {"BLPOP", "bare", "10"};
-
-    redis_send(waiter, 0, 0, 3, pop, NULL, on_popped, &popped);
-    reply_free(bench_ask(b, "PING", NULL));
-    double begun = bench_clock_us();
-    reply_free(bench_ask(b, "RPUSH", "bare", "1", NULL));
-    while (popped == 0)
-        event_base_loop(b->base, EVLOOP_ONCE);
-    return popped - begun;
-}
+/* --- against the lower bound */
 
 /* p50 and p99 of `once`, each against the same of BLPOP in the same rounds. */
 static void against_blpop(struct bench *b, double (*once)(struct bench *b, void *arg), void *arg,
                           const char *what)
 {
-    struct redis *waiter = redis_new(b->base, redis_url_get(b->redis), "rivers-bench-waiter");
-    struct bench_trial trials[] = {{.once = once, .arg = arg}, {.once = blpop_us, .arg = waiter}};
+    struct peer popper;
 
+    peer_open(&popper, b, peer_popper);
+    struct bench_trial trials[] = {{.once = once, .arg = arg}, {.once = peer_blpop_us, .arg = &popper}};
     bench_trials(b, trials, 2, (size_t)bench_size(b, 201, 3));
     bench_report(b, BAR_AT_MOST, 2.5, "µs", trials[0].median, trials[1].median, "p50, %s", what);
     bench_report(b, BAR_AT_MOST, 3, "µs", trials[0].p99, trials[1].p99, "p99, %s", what);
-    redis_free(waiter);
+    peer_close(&popper);
 }
 
 static void of_dequeuers(char what[64], const char *of, size_t n)
@@ -62,19 +42,19 @@ static void of_dequeuers(char what[64], const char *of, size_t n)
 
 /* --- from the submission to the launch */
 
-/* To the word that the executor was launched; an executor may be faster than that word. */
+/* To the line in which a dequeuer says so: by then the process is there. */
 static double launch_us(struct bench *b, void *arg)
 {
     struct fleet *f = arg;
     const char *id;
-    double begun = bench_clock_us();
 
+    bench_rest(); /* the dequeuer has seen the last executor end, and waits again */
+    double begun = bench_clock_us();
     struct reply *r = bench_call(b, submit_call(f->store, &f->spec, 1));
     (void)submit_result(r, 0, &id);
-    fleet_await(f, b, id, "launched_at", "started_at");
+    fleet_await_launch(f, b, id);
     double us = bench_clock_us() - begun;
-    fleet_await(f, b, id, "ended_at", "ended_at");
-    bench_nap_us(3000); /* until the dequeuer has seen the executor end, and waits again */
+    fleet_await_end(f, b, id);
     reply_free(r);
     return us;
 }
@@ -83,10 +63,11 @@ static double launch_us(struct bench *b, void *arg)
 static double spawn_us(struct bench *b, void *arg)
 {
     char program[] = "/bin/true", *argv[] = {program, NULL};
-    double begun = bench_clock_us();
 
     (void)arg;
-    pid_t pid = bench_spawn(b, argv, environ);
+    bench_rest();
+    double begun = bench_clock_us();
+    pid_t pid = bench_spawn(b, argv, environ, -1);
     double us = bench_clock_us() - begun;
     if (pid > 0)
         waitpid(pid, NULL, 0);
@@ -100,7 +81,7 @@ static void latency(struct bench *b)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes && bench_ok(b); i++) {
         struct fleet f;
         size_t n = (size_t)bench_size(b, (double)sizes[i], 1);
-        fleet_open(&f, b, &(struct fleet_options){.dequeuers = n, .concurrency = "10"});
+        fleet_open(&f, b, &(struct fleet_options){.dequeuers = n, .concurrency = "10", .heard = true});
         of_dequeuers(what, "", n);
         against_blpop(b, launch_us, &f, what);
         fleet_close(&f);
@@ -154,15 +135,14 @@ static double succession_us(struct bench *b, void *arg)
     reply_free(bench_call(b, start_call(f->store, &x, LEASE_MS)));
     struct reply *next = bench_call(b, submit_call(f->store, &f->spec, 1));
     (void)submit_result(next, 0, &id);
-    bench_nap_us(3000); /* a dequeuer that was woken in vain waits again */
+    bench_rest(); /* a dequeuer that was woken in vain waits again */
     struct events ev = fleet_events_end(f, b);
     double begun = bench_clock_us();
     bench_send(b, finish_call(f->store, &x, RUN_SUCCESS, "", NULL, 0));
     await_dequeued(s, b, &ev, id);
     double us = bench_clock_us() - begun;
     bench_land(b);
-    fleet_await(f, b, id, "ended_at", "ended_at");
-    bench_nap_us(3000);
+    fleet_await_end(f, b, id);
     reply_free(ours);
     reply_free(next);
     return us;
@@ -187,69 +167,72 @@ static void freed_runs(struct bench *b)
 
 /* --- from the release of a slot to the answer of the claim that waited for it */
 
-struct handoff {
-    struct bench *bench;
-    struct store *store;
-    struct bell *bell;
-    int64_t token; /* of the one who waited; 0: not granted yet */
-};
-
 static const struct claimant holder = {.run = "holder", .step = "s", .attempt = 1},
                              waiter = {.run = "waiter", .step = "s", .attempt = 1};
 
-static struct call *claim(struct handoff *h, const struct claimant *who)
+/* Returns the token; 0: it is not granted. */
+static int64_t claim(struct bench *b, struct store *s, const struct claimant *who)
 {
     static char pool[] = "p";
+    struct reply *r = bench_call(b, claim_call(s, who, &(struct pool_claim){pool, 1}, 1));
+    int64_t token = reply_is(r, "GRANTED") ? reply_int(reply_at(r, 1), 0) : 0;
 
-    return claim_call(h->store, who, &(struct pool_claim){pool, 1}, 1);
-}
-
-static void on_answer(void *arg, const struct reply *r, const struct err *e)
-{
-    struct handoff *h = arg;
-
-    if (reply_is(r, "GRANTED"))
-        h->token = reply_int(reply_at(r, 1), 0);
-    else
-        err_set(&h->bench->err, ERR_REFUSED, "no slot for the one who waited: %s",
-                r ? reply_word(r) : e->msg);
+    reply_free(r);
+    return token;
 }
 
 static void on_ring(void *arg)
 {
-    struct handoff *h = arg;
-
-    call_send(claim(h, &waiter), 0, on_answer, h);
+    *(bool *)arg = true;
 }
+
+/* In its own process, and on two connections, as an executor does it. */
+static void claim_and_wait(struct bench *b, const struct peer *p)
+{
+    bool rung;
+    struct store *s = bench_store(b, "pools");
+    struct bell *bell = bell_new(s, "wake:waiter", on_ring, &rung);
+
+    while (peer_next(p) && bench_ok(b)) {
+        int64_t token = claim(b, s, &waiter);
+        peer_waits(p);
+        while (!token && bench_ok(b)) {
+            bell_listen(bell);
+            for (rung = false; !rung && bench_ok(b);)
+                event_base_loop(b->base, EVLOOP_ONCE);
+            token = claim(b, s, &waiter);
+        }
+        double woken = bench_clock_us();
+        reply_free(bench_call(b, release_call(s, &waiter, token)));
+        peer_tell(p, woken);
+    }
+}
+
+struct handoff {
+    struct store *store;
+    struct peer waiter;
+};
 
 static double handoff_us(struct bench *b, void *arg)
 {
     struct handoff *h = arg;
-    struct reply *held = bench_call(b, claim(h, &holder));
+    int64_t token = claim(b, h->store, &holder);
 
-    reply_free(bench_call(b, claim(h, &waiter)));
-    bell_listen(h->bell);
-    reply_free(bench_ask(b, "PING", NULL));
-    h->token = 0;
+    peer_go(&h->waiter, b);
+    bench_rest();
     double begun = bench_clock_us();
-    bench_send(b, release_call(h->store, &holder, reply_int(reply_at(held, 1), 0)));
-    while (h->token == 0 && bench_ok(b))
-        event_base_loop(b->base, EVLOOP_ONCE);
-    double us = bench_clock_us() - begun;
-    bench_land(b);
-    reply_free(bench_call(b, release_call(h->store, &waiter, h->token)));
-    reply_free(held);
-    return us;
+    reply_free(bench_call(b, release_call(h->store, &holder, token)));
+    return peer_woken_us(&h->waiter, b) - begun;
 }
 
 static void freed_slots(struct bench *b)
 {
-    struct handoff h = {.bench = b, .store = bench_store(b, "pools")};
+    struct handoff h = {.store = bench_store(b, "pools")};
 
-    h.bell = bell_new(h.store, "wake:waiter", on_ring, &h);
     bench_set(b, h.store, "pool_limits", "p", "1");
+    peer_open(&h.waiter, b, claim_and_wait);
     against_blpop(b, handoff_us, &h, "a claim that waits");
-    bell_free(h.bell);
+    peer_close(&h.waiter);
     store_free(h.store);
 }
 

@@ -26,7 +26,7 @@ static double spawns_per_s(struct bench *b, void *arg)
         pid_t *pid = &flying[i % SPAWNS_IN_FLIGHT];
         if (*pid > 0)
             waitpid(*pid, NULL, 0);
-        *pid = i < f->runs ? bench_spawn(b, argv, environ) : 0;
+        *pid = i < f->runs ? bench_spawn(b, argv, environ, -1) : 0;
     }
     return (double)f->runs / (bench_clock_us() - begun) * 1e6;
 }
@@ -40,7 +40,7 @@ static double executor_us(struct bench *b, void *arg)
     double begun = bench_clock_us();
 
     environment_set(&f->environment, "RIVERS_TOKEN", "1");
-    pid_t pid = bench_spawn(b, argv, f->environment.vars);
+    pid_t pid = bench_spawn(b, argv, f->environment.vars, -1);
     if (pid > 0)
         waitpid(pid, NULL, 0);
     return bench_clock_us() - begun;

@@ -13,9 +13,9 @@
 #include "base/mem.h"
 #include "redis/client.h"
 
-#define CALL_MS  120000 /* the longest wait is for a rewrite of the append-only file */
-#define WORDS    8
-#define CONNECTS 1000
+#define CALL_MS 120000 /* the longest wait is for a rewrite of the append-only file */
+#define WORDS   8
+#define REST_US 3000
 
 static volatile sig_atomic_t stopped; /* by this signal */
 
@@ -236,6 +236,11 @@ double bench_clock_us(void)
 void bench_nap_us(long us)
 {
     nanosleep(&(struct timespec){us / 1000000, us % 1000000 * 1000}, NULL);
+}
+
+void bench_rest(void)
+{
+    bench_nap_us(REST_US);
 }
 
 static int by_size(const void *a, const void *b)
