@@ -58,22 +58,6 @@ struct backend {
     TAILQ_HEAD(executor_list, executor_process) executors;
 };
 
-static struct backend *local_open(const struct backend_host *host, const char *config, struct err *e)
-{
-    struct backend *b = xcalloc(1, sizeof *b);
-
-    (void)config; /* no members beyond its type */
-    (void)e;
-    b->host = *host;
-    environment_init(&b->environment, environ);
-    environment_set(&b->environment, "RIVERS_REDIS_URL", host->redis_url);
-    environment_set(&b->environment, "RIVERS_NAMESPACE", host->namespace);
-    LIST_INIT(&b->guards);
-    b->own_group = cgroup_own();
-    TAILQ_INIT(&b->executors);
-    return b;
-}
-
 /* --- executors --- */
 
 static void executor_new(struct backend *b, const struct launch *l)
@@ -246,14 +230,10 @@ static void guard_free(struct guard_process *g)
 /* Kills what its executors have left, also what does not come to us. */
 static void end_groups(const struct guard_process *g)
 {
-    const struct executor_process *x;
+    char *groups = guard_groups(process_pid_get(g->process));
 
-    TAILQ_FOREACH (x, &g->backend->executors, link)
-        if (x->guard == g) {
-            char *group = guard_group(x->launch.run, x->launch.token);
-            cgroup_end(g->backend->own_group, group); /* the next guard removes one that is still dying */
-            free(group);
-        }
+    cgroup_end_all(g->backend->own_group, groups); /* the next guard removes one that is still dying */
+    free(groups);
 }
 
 /* What it had launched is ours now, and lost. One that ends by itself could not begin, and would not the next time. */
@@ -266,8 +246,8 @@ static void on_exit_(void *arg, const struct process_exit *exit)
     char how[64];
 
     listen_to(g);
-    process_free(g->process);
     end_groups(g);
+    process_free(g->process);
     if (exit->signaled && reaper_kill_strays(b->host.reaper, &e) < 0)
         log_line(LOG_WARN, "processes of a lost executor remain", "why", e.msg, NULL);
     if (exit->signaled)
@@ -370,6 +350,24 @@ static void launch_waiting(struct backend *b)
         if (b->guard->ordered++ == 0)
             timer_set(b->guard->overdue, ANSWER_MS);
     }
+}
+
+static struct backend *local_open(const struct backend_host *host, const char *config, struct err *e)
+{
+    struct backend *b = xcalloc(1, sizeof *b);
+    struct err why;
+
+    (void)config; /* no members beyond its type */
+    (void)e;
+    b->host = *host;
+    environment_init(&b->environment, environ);
+    environment_set(&b->environment, "RIVERS_REDIS_URL", host->redis_url);
+    environment_set(&b->environment, "RIVERS_NAMESPACE", host->namespace);
+    LIST_INIT(&b->guards);
+    b->own_group = cgroup_own();
+    TAILQ_INIT(&b->executors);
+    b->guard = guard_start(b, &why); /* so that the first launch need not wait for it; or it tries again */
+    return b;
 }
 
 static void local_launch(struct backend *b, const struct launch *l)

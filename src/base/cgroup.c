@@ -46,18 +46,6 @@ char *cgroup_own(void)
     return own;
 }
 
-void cgroup_sweep(const char *own, const char *prefix)
-{
-    DIR *dir = own ? opendir(own) : NULL;
-
-    if (!dir)
-        return;
-    for (const struct dirent *d; (d = readdir(dir));)
-        if (strncmp(d->d_name, prefix, strlen(prefix)) == 0)
-            unlinkat(dirfd(dir), d->d_name, AT_REMOVEDIR);
-    closedir(dir);
-}
-
 bool cgroup_make(const char *own, const char *name)
 {
     char *path = own ? xasprintf("%s/%s", own, name) : NULL;
@@ -110,4 +98,26 @@ bool cgroup_end(const char *own, const char *name)
 {
     return !own || remove_empty(own, name) ||
            (control(own, name, "cgroup.kill", "1") && remove_empty(own, name));
+}
+
+static void each(const char *own, const char *prefix, bool (*what)(const char *own, const char *name))
+{
+    DIR *dir = own ? opendir(own) : NULL;
+
+    if (!dir)
+        return;
+    for (const struct dirent *d; (d = readdir(dir));)
+        if (strncmp(d->d_name, prefix, strlen(prefix)) == 0)
+            (void)what(own, d->d_name);
+    closedir(dir);
+}
+
+void cgroup_sweep(const char *own, const char *prefix)
+{
+    each(own, prefix, remove_empty);
+}
+
+void cgroup_end_all(const char *own, const char *prefix)
+{
+    each(own, prefix, cgroup_end);
 }

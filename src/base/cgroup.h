@@ -9,10 +9,7 @@
 /* The directory of this process' own group, owned by the caller; NULL: there is none. */
 char *cgroup_own(void);
 
-/* Removes the groups below `own` whose names begin with `prefix` and that nobody is in. own may be NULL here and below. */
-void cgroup_sweep(const char *own, const char *prefix);
-
-/* Makes a group. False when this process may not. */
+/* Makes a group. False when this process may not. own may be NULL here and below. */
 bool cgroup_make(const char *own, const char *name);
 
 /* fork() with the child in this group from the first, or where its parent is when that cannot be; name may be NULL. (To move it there
@@ -21,5 +18,9 @@ pid_t cgroup_fork(const char *own, const char *name);
 
 /* Kills whatever is in the group, and removes it. False while something in it is still dying: to be called again. */
 bool cgroup_end(const char *own, const char *name);
+
+/* The same for all groups whose names begin with `prefix`, once; or only for those that nobody is in. */
+void cgroup_end_all(const char *own, const char *prefix);
+void cgroup_sweep(const char *own, const char *prefix);
 
 #endif

@@ -17,7 +17,8 @@
 #include "base/mem.h"
 #include "base/strays.h"
 
-#define LOOK_MS 1000 /* while an executor holds nothing, or does not die */
+#define LOOK_MS  1000 /* while an executor holds nothing, or does not die */
+#define AHEAD_MS 2 /* of rest before the next executor is forked: those who were woken need the core first */
 
 #define GROUP_PREFIX "rivers-"
 
@@ -25,7 +26,7 @@
 struct child {
     pid_t pid;              /* 0: not alive */
     int64_t kill_at;        /* 0: as its seat says */
-    struct guard_word word; /* what there is to say; .what 0: there is no executor */
+    struct guard_word word; /* what there is to say; .what 0: it has no order yet, or there is no executor */
     enum guard_said told;   /* last */
     char *group;            /* the control group that it is in, NULL: none of its own */
 };
@@ -36,8 +37,12 @@ struct keeper {
     struct seats *seats;
     struct child *children;
     size_t nchildren, live;
+    size_t spare;         /* the child that was forked ahead, and waits for its order .. */
+    int to_spare;         /* .. at the other end of this socket; -1: there is none */
+    bool ahead;           /* the next one is to be forked, after AHEAD_MS of rest */
     int64_t strays_until; /* 0: nothing is left of an executor that ended */
     char *own_group;      /* may be NULL */
+    int64_t groups;       /* made so far */
     sigset_t before;
 };
 
@@ -49,12 +54,11 @@ static size_t child_new(struct keeper *k)
 {
     size_t i = 0;
 
-    while (i < k->nchildren && k->children[i].word.what)
+    while (i < k->nchildren && (k->children[i].pid || k->children[i].word.what))
         i++;
-    if (i == k->nchildren) {
+    if (i == k->nchildren)
         k->children = xrealloc(k->children, ++k->nchildren * sizeof *k->children);
-        k->children[i] = (struct child){0};
-    }
+    k->children[i] = (struct child){0};
     return i;
 }
 
@@ -68,11 +72,19 @@ static bool group_end(const struct keeper *k, struct child *c)
     return true;
 }
 
-/* In the child. */
-static struct seat *executor_begin(const struct keeper *k, struct seat *seat, pid_t guard)
+static void close_if_open(int *fd)
 {
-    if (k->orders >= 0)
-        close(k->orders);
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* In the child, which has its order when it returns. */
+static struct seat *executor_begin(struct keeper *k, struct seat *seat, pid_t guard, int socket,
+                                   struct guard_order *order)
+{
+    close_if_open(&k->orders);
+    close_if_open(&k->to_spare);
     close(k->signals);
     free(k->own_group);
     free(k->children);
@@ -80,14 +92,18 @@ static struct seat *executor_begin(const struct keeper *k, struct seat *seat, pi
     prctl(PR_SET_PDEATHSIG, (long)SIGTERM);
     if (getppid() != guard) /* it died just before that */
         _exit(EXIT_FAILURE);
+    if (recv(socket, order, sizeof *order, 0) != (ssize_t)sizeof *order) /* there is none any more */
+        _exit(EXIT_FAILURE);
+    close(socket);
     return seat;
 }
 
 /* NULL where this process may not make one. */
-static char *group_make(const struct keeper *k, const struct guard_order *order)
+static char *group_make(struct keeper *k)
 {
-    char *group = guard_group(order->run, order->token);
+    char *prefix = guard_groups(getpid()), *group = xasprintf("%s%" PRId64, prefix, k->groups++);
 
+    free(prefix);
     if (cgroup_make(k->own_group, group))
         return group;
     free(group);
@@ -102,28 +118,36 @@ static pid_t child_fork(const struct keeper *k, const struct seat *seat, const c
     return -1;
 }
 
-/* Returns not NULL in the executor. */
-static struct seat *launch(struct keeper *k, const struct guard_order *order)
+/* to_spare stays -1 when it cannot be forked, and errno says why. Returns not NULL in the executor, once it has its order. */
+static struct seat *spare_fork(struct keeper *k, struct guard_order *order)
 {
-    size_t i = child_new(k);
-    struct child *c = &k->children[i];
-    struct seat *seat = seats_take(k->seats, i);
-    char *group = group_make(k, order);
-    pid_t self = getpid(), pid = child_fork(k, seat, group);
+    pid_t guard = getpid();
+    int ends[2];
 
+    k->spare = child_new(k);
+    struct child *c = &k->children[k->spare];
+    struct seat *seat = seats_take(k->seats, k->spare);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return NULL;
+    char *group = group_make(k);
+    pid_t pid = child_fork(k, seat, group);
+    int why = errno;
     if (pid == 0) {
+        close(ends[0]);
         free(group);
-        return executor_begin(k, seat, self);
+        return executor_begin(k, seat, guard, ends[1], order);
     }
-    *c = (struct child){.word = {.what = GUARD_LAUNCHED, .token = order->token}, .group = group};
+    close(ends[1]);
+    c->group = group;
     if (pid < 0) {
-        c->word.what = GUARD_FAILED;
-        c->word.code = errno;
+        close(ends[0]);
         group_end(k, c);
     } else {
         c->pid = pid;
+        k->to_spare = ends[0];
         k->live++;
     }
+    errno = why;
     return NULL;
 }
 
@@ -161,13 +185,18 @@ static void on_dead(struct keeper *k, const siginfo_t *si)
         if (c->pid != si->si_pid)
             continue;
         c->pid = 0;
+        k->live--;
         seat_clear(seats_at(k->seats, (size_t)(c - k->children)));
+        bool is_gone = group_end(k, c);
+        if (!c->word.what) { /* the spare one */
+            close_if_open(&k->to_spare);
+            continue;
+        }
         c->word.what = GUARD_ENDED;
         c->word.signaled = si->si_code != CLD_EXITED;
         c->word.code = si->si_status;
-        k->live--;
         /* One that ended by itself has looked after what it started. */
-        if (!group_end(k, c) || c->word.signaled)
+        if (!is_gone || c->word.signaled)
             k->strays_until = clock_mono_ms() + STRAYS_MAX_MS;
     }
 }
@@ -217,7 +246,7 @@ static int64_t kill_overdue(struct keeper *k)
     for (size_t i = 0; i < k->nchildren; i++) {
         struct child *c = &k->children[i];
         struct seat *seat = seats_at(k->seats, i);
-        if (!c->pid)
+        if (!c->pid || !c->word.what)
             continue;
         int64_t until = seat_until(seat);
         if (c->kill_at && (!until || c->kill_at < until))
@@ -261,6 +290,36 @@ static bool tell(struct keeper *k)
     return false;
 }
 
+/* --- launching --- */
+
+/* The dequeuer is told first: it would wait for a core until the executor sleeps, or we do. Returns not NULL in an executor. */
+static struct seat *launch(struct keeper *k, struct guard_order *order)
+{
+    struct guard_word word = {.what = GUARD_LAUNCHED, .token = order->token};
+    struct seat *executor = k->to_spare < 0 ? spare_fork(k, order) : NULL;
+
+    if (executor)
+        return executor;
+    if (k->to_spare < 0) {
+        word.what = GUARD_FAILED;
+        word.code = errno;
+    }
+    k->children[k->spare].word = word;
+    (void)tell(k);
+    if (k->to_spare >= 0) /* one that has just died is an executor that ended so */
+        (void)send(k->to_spare, order, sizeof *order, MSG_NOSIGNAL);
+    close_if_open(&k->to_spare);
+    k->ahead = !k->alone;
+    return NULL;
+}
+
+/* So that the next launch need not wait for a fork. */
+static struct seat *fork_ahead(struct keeper *k, struct guard_order *order)
+{
+    k->ahead = false;
+    return spare_fork(k, order);
+}
+
 /* --- keeping watch --- */
 
 /* Returns not NULL in an executor. */
@@ -273,8 +332,9 @@ static struct seat *on_order(struct keeper *k, struct guard_order *order)
     if (n == (ssize_t)sizeof *order) {
         terminate(k, order);
     } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) { /* the dequeuer is gone */
-        close(k->orders);
-        k->orders = -1;
+        close_if_open(&k->orders);
+        close_if_open(&k->to_spare);
+        k->ahead = false;
     }
     return NULL;
 }
@@ -304,16 +364,20 @@ static _Noreturn void end_as(const struct guard_word *how)
     _exit(128 + how->code);
 }
 
-/* Waits until there is something to do. */
-static void pause_until(const struct keeper *k, struct pollfd fds[2], int64_t at, bool untold)
+/* Waits until there is something to do. Returns whether nothing came. */
+static bool pause_until(const struct keeper *k, struct pollfd fds[2], int64_t at, bool untold)
 {
     int64_t left = at < 0 ? -1 : at - clock_mono_ms();
 
+    if (left < 0 && at >= 0)
+        left = 0;
+    if (k->ahead && (left < 0 || left > AHEAD_MS))
+        left = AHEAD_MS;
     if (k->strays_until)
         left = STRAYS_PAUSE_MS;
     fds[0] = (struct pollfd){k->signals, POLLIN, 0};
     fds[1] = (struct pollfd){k->orders, (short)(untold ? POLLIN | POLLOUT : POLLIN), 0};
-    poll(fds, 2, left < 0 && at >= 0 ? 0 : (int)left);
+    return poll(fds, 2, (int)left) == 0;
 }
 
 /* Returns in an executor alone. */
@@ -328,11 +392,13 @@ static struct seat *keep_watch(struct keeper *k, struct guard_order *order)
         bool untold = tell(k);
         if (k->orders < 0 && k->live == 0 && !k->strays_until)
             end_as(k->alone ? &k->children[0].word : &(struct guard_word){0});
-        pause_until(k, fds, kill_overdue(k), untold);
+        bool quiet = pause_until(k, fds, kill_overdue(k), untold);
         if (fds[0].revents)
             pass_signal(k);
         if (fds[1].revents & (POLLIN | POLLHUP | POLLERR))
             executor = on_order(k, order);
+        else if (quiet && k->ahead)
+            executor = fork_ahead(k, order);
     }
     return executor;
 }
@@ -341,7 +407,11 @@ static int keeper_init(struct keeper *k, int orders, struct err *e)
 {
     sigset_t set;
 
-    *k = (struct keeper){.orders = orders, .alone = orders < 0, .own_group = cgroup_own()};
+    *k = (struct keeper){.orders = orders,
+                         .alone = orders < 0,
+                         .to_spare = -1,
+                         .ahead = orders >= 0,
+                         .own_group = cgroup_own()};
     cgroup_sweep(k->own_group, GROUP_PREFIX);
     if (!(k->seats = k->alone ? seats_new(-1, e) : seats_receive(orders, e)))
         return -1;
@@ -370,7 +440,7 @@ struct seat *guard_fork(int orders, struct guard_order *order, struct err *e)
     return executor ? executor : keep_watch(&k, order);
 }
 
-char *guard_group(const char *run, int64_t token)
+char *guard_groups(pid_t guard)
 {
-    return xasprintf(GROUP_PREFIX "%s-%" PRId64, run, token);
+    return xasprintf(GROUP_PREFIX "%d-", (int)guard);
 }

@@ -6,15 +6,16 @@
  *            <──words───        └─ executor ── steps
  *
  * A guard forks an executor for each launch that is ordered on a socket, and says there how it ended: nothing is loaded and
- * linked for a run. Without orders it forks one, which may also be another holder of a lease, and ends as that ended. It passes
- * signals on, but those of a terminal, which reach both. When it is killed itself, its
- * executors get SIGTERM; when its dequeuer is gone it stays until they have ended.
+ * linked for a run. One is forked ahead, and waits for its order: a launch need not wait for a fork. Without orders the guard
+ * forks one, which may also be another holder of a lease, and ends as that ended. It passes signals on, but those of a terminal,
+ * which reach both. When it is killed itself, its executors get SIGTERM; when its dequeuer is gone it stays until they have ended.
  */
 #ifndef RIVERS_EXEC_GUARD_H
 #define RIVERS_EXEC_GUARD_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "exec/seats.h"
@@ -45,7 +46,7 @@ struct guard_word {
  * that does not outlive a fork: an event base, a connection. */
 struct seat *guard_fork(int orders, struct guard_order *order, struct err *e);
 
-/* The name of the control group in which what is launched by this order runs, where the guard may make one; owned by the caller. */
-char *guard_group(const char *run, int64_t token);
+/* What the names of the control groups of this guard's executors begin with, where it may make some; owned by the caller. */
+char *guard_groups(pid_t guard);
 
 #endif

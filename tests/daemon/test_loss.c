@@ -193,6 +193,26 @@ static void executor_that_dies_leaves_others_alone(void **state)
     assert_int_equal(fleet_alive_in(f, "others"), 0);
 }
 
+/* No run misses it, and the next one is forked for its run. */
+static void executor_forked_ahead_dies(void **state)
+{
+    struct fleet *f = *state;
+    pid_t dequeuer = fleet_start(f, "dequeuer");
+
+    WAIT_UNTIL(f, fleet_children(dequeuer) == 1 && fleet_children(fleet_guard(dequeuer)) == 1);
+    pid_t guard = fleet_guard(dequeuer), ahead = fleet_child(guard);
+    kill(ahead, SIGKILL);
+    WAIT_UNTIL(f, !fleet_is_alive(ahead));
+    const char *run = fleet_submit(f, "", "true");
+    assert_string_equal(fleet_outcome(f, run), "Success");
+    WAIT_UNTIL(f, fleet_children(guard) == 1 && fleet_child(guard) != fleet_executor(f, run));
+    ahead = fleet_child(guard);
+    run = fleet_submit(f, "", "true");
+    assert_string_equal(fleet_outcome(f, run), "Success");
+    assert_int_equal(fleet_executor(f, run), ahead);
+    fleet_assert_idle(f);
+}
+
 static void executor_ends_its_run_when_its_guard_dies(void **state)
 {
     struct fleet *f = *state;
@@ -352,6 +372,7 @@ int main(void)
         FLEET_TEST(orphans_that_fork_on_are_ended),
         FLEET_TEST(dequeuer_sees_its_guard_die),
         FLEET_TEST(executor_that_dies_leaves_others_alone),
+        FLEET_TEST(executor_forked_ahead_dies),
         FLEET_TEST(executor_ends_its_run_when_its_guard_dies),
         FLEET_TEST(executor_that_stands_still_is_ended_in_time),
         FLEET_TEST(executor_that_stood_still_gives_its_run_up),

@@ -253,12 +253,17 @@ size_t fleet_children(pid_t pid)
     return children_of(pid, &last);
 }
 
+pid_t fleet_child(pid_t pid)
+{
+    pid_t last;
+
+    (void)children_of(pid, &last);
+    return last;
+}
+
 pid_t fleet_guard(pid_t dequeuer)
 {
-    pid_t guard;
-
-    (void)children_of(dequeuer, &guard);
-    return guard;
+    return fleet_child(dequeuer);
 }
 
 size_t fleet_descriptors(pid_t pid)

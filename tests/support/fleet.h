@@ -44,6 +44,7 @@ char *fleet_call(struct fleet *f, int *status, const char *format, ...) __attrib
 
 bool fleet_is_alive(pid_t pid);
 size_t fleet_children(pid_t pid);
+pid_t fleet_child(pid_t pid); /* one of them; 0: there is none */
 /* The guard that a dequeuer on this host has started; 0: none yet. */
 pid_t fleet_guard(pid_t dequeuer);
 size_t fleet_descriptors(pid_t pid);

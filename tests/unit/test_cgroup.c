@@ -106,7 +106,14 @@ static void groups_that_are_empty_are_swept(void **state)
     assert_true(is_there(dir, "other"));
     assert_true(cgroup_end(dir, "other"));
     assert_false(is_there(dir, "other"));
+    assert_true(cgroup_make(dir, "rivers-1-0"));
+    assert_true(cgroup_make(dir, "rivers-11-0"));
+    cgroup_end_all(dir, "rivers-1-");
+    assert_false(is_there(dir, "rivers-1-0"));
+    assert_true(is_there(dir, "rivers-11-0"));
+    assert_true(cgroup_end(dir, "rivers-11-0"));
     cgroup_sweep(NULL, "rivers-");
+    cgroup_end_all(NULL, "rivers-");
     assert_return_code(rmdir(dir), 0);
 }
 
