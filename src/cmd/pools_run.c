@@ -242,12 +242,11 @@ static int keeper_run(struct keeper *k, struct store *store, const char *name,
 static int guarded_run(struct context *ctx, struct keeper *k, const struct pool_claim *claims, size_t n,
                        struct err *e)
 {
-    struct guard_order order = {.token = 1};
+    struct guard_order order = {0};
     char *name = claimant_name(NULL);
     struct store *store;
     int status = -1;
 
-    snprintf(order.run, sizeof order.run, "pools-%d", (int)getpid()); /* for a control group of its own */
     signal(SIGTSTP, SIG_IGN);
     if ((k->seat = guard_fork(-1, &order, e)) && context_store(ctx, &store, e) == 0)
         status = keeper_run(k, store, name, claims, n, e);
