@@ -15,7 +15,7 @@
 
 #define CALL_MS 120000 /* the longest wait is for a rewrite of the append-only file */
 #define WORDS   8
-#define REST_US 3000
+#define REST_US 20000
 
 static volatile sig_atomic_t stopped; /* by this signal */
 
