@@ -33,6 +33,7 @@ void launches_wait_for(struct launches *ls, const struct launch *l, const char *
 void launches_forget(struct launches *ls, const struct launch *l);
 
 size_t launches_pending(const struct launches *ls); /* those that are being launched */
-size_t launches_untold(const struct launches *ls);  /* those that were launched, and the calls that are to say so */
+size_t
+launches_untold(const struct launches *ls); /* those that were launched, and the calls that are to say so */
 
 #endif
