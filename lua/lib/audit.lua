@@ -199,7 +199,7 @@ local function check_sum(mends, pool, sum)
     local text = call('HGET', P .. 'pool_used', pool)
     if (text or '0') ~= num(sum) then
         fault(mends, 'pool', pool, (text or '0') .. ' slots used, ' .. num(sum) .. ' held', function()
-            pool_used[pool] = sum
+            known_used[pool] = sum
             if sum == 0 then
                 call('HDEL', P .. 'pool_used', pool)
             else

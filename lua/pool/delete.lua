@@ -7,7 +7,7 @@
 --@include lib/pools/pools.lua
 local name, key = ARGV[2], P .. 'pool:' .. escape(ARGV[2])
 pools_sweep(20)
-local claimed, waiting = pool_used[escape(name)], call('ZCARD', key .. ':waiters')
+local claimed, waiting = pool_used(escape(name)), call('ZCARD', key .. ':waiters')
 if call('HEXISTS', P .. 'pool_limits', name) == 0 then
     return {'NOT_FOUND'}
 elseif claimed > 0 or waiting > 0 then

@@ -35,6 +35,6 @@ for _, member in ipairs(call('ZRANGE', key .. ':waiters', 0, 99)) do
         add(waiters, claim, num(slots), f[2], f[3], wait_reason(claim))
     end
 end
-return {'OK', {limit, num(pool_used[pool]), num(call('ZCARD', key .. ':holders')), num(call('ZCARD', key .. ':waiters')),
+return {'OK', {limit, num(pool_used(pool)), num(call('ZCARD', key .. ':holders')), num(call('ZCARD', key .. ':waiters')),
     num(pool_lease(pool)), num(pool_bypass(pool)), NOW},
     holders, waiters}

@@ -9,7 +9,7 @@ local names, reply = call('HKEYS', P .. 'pool_limits'), {'OK'}
 table.sort(names)
 for _, name in ipairs(names) do
     local pool = escape(name)
-    reply[#reply + 1] = {name, call('HGET', P .. 'pool_limits', name), num(pool_used[pool]),
+    reply[#reply + 1] = {name, call('HGET', P .. 'pool_limits', name), num(pool_used(pool)),
         num(call('ZCARD', P .. 'pool:' .. pool .. ':waiters')), num(pool_lease(pool))}
 end
 return reply

@@ -6,21 +6,8 @@
 --@include lib/open.lua
 --@include lib/pools/ungrant.lua
 local claim, token, attempt = ARGV[2], ARGV[3], ARGV[4]
-
--- What was given back of a shape is for those who wait, when one of them may come in.
-local function pass_on(shape)
-    local found = call('EXISTS', P .. 'waiters', P .. 'pools_due')
-    if found == 0 then
-        return
-    end
-    --@include lib/pools/shut_out.lua
-    if found == 2 or not is_shut_out(shape) then
-        --@include lib/pools/serve.lua
-        give_on(shape)
-    end
-end
-
-local function give_back(mine)
+local mine, shape = grant_of(claim), nil
+if mine then
     if mine.attempt ~= attempt or (token ~= '' and mine.token ~= token) then
         return {'STALE'}
     end
@@ -31,27 +18,28 @@ local function give_back(mine)
         is_ended = is_over(expiry, mine.lease)
     end
     ungrant(claim, mine, is_ended and 'StepSlotExpired' or 'StepSlotReleased')
-    pass_on(mine.shape)
-    return {'OK'}
-end
-
-local function leave_line()
+    shape = mine.shape
+else
     local f = call('HMGET', P .. 'wait:' .. claim, 'attempt', 'shape')
-    if f[1] and (f[1] ~= attempt or token ~= '') then
-        return {'STALE'}
-    elseif f[1] then
-        --@include lib/pools/waiters.lua
-        waiter_drop(claim)
-        pass_on(f[2])
-    else
+    if not f[1] then
         --@include lib/pools/pools.lua
         slots_release(claim)
+        return {'OK'}
+    elseif f[1] ~= attempt or token ~= '' then
+        return {'STALE'}
     end
-    return {'OK'}
+    --@include lib/pools/waiters.lua
+    waiter_drop(claim)
+    shape = f[2]
 end
 
-local mine = grant_of(claim)
-if mine then
-    return give_back(mine)
+-- What was given back is for those who wait, when one of them may come in.
+local found = call('EXISTS', P .. 'waiters', P .. 'pools_due')
+if found > 0 then
+    --@include lib/pools/shut_out.lua
+    if found == 2 or not is_shut_out(shape) then
+        --@include lib/pools/serve.lua
+        give_on(shape)
+    end
 end
-return leave_line()
+return {'OK'}

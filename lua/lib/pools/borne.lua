@@ -4,7 +4,7 @@
 --@include lib/pools/settings.lua
 --@include lib/pools/seen.lua
 --@include lib/pools/due.lua
-local function is_borne(pools, names)
+local function is_borne(pools, names, limits)
     for i, pool in ipairs(pools) do
         for _, head in ipairs(call('ZRANGE', P .. 'pool:' .. pool .. ':shapes', '0', AHEAD_LAST)) do
             local first = first_waiter(line_name(head))
@@ -15,5 +15,5 @@ local function is_borne(pools, names)
         end
     end
     return not is_any_due('slots') and not is_any_due('waiters') and call('EXISTS', P .. 'pools_due') == 0 and
-        not limits_changed(pools)
+        not limits_changed(pools, limits)
 end

@@ -110,7 +110,7 @@ local function contest(claim, attempt, shape, priority, is_step, known)
         return {'STALE', stale}
     elseif held then
         call('ZADD', P .. 'slots', 'XX', num(now + held.lease), claim)
-        return {'GRANTED', held.token, num(held.lease)}
+        return {'GRANTED', held.token, held.lease}
     end
     local refused = refusal(shape, is_step)
     if refused or (not waits[1] and call('ZSCORE', P .. 'slots', claim)) then

@@ -8,12 +8,16 @@ end
 local function grant_read(text)
     local token, lease, attempt, claimed_at, shape, held =
         (text or ''):match('^token=(%d+) lease=(%d+) attempt=(%S*) claimed_at=(%d+) shape=(%S+) held=(%S+)$')
-    return token and {token = token, lease = tonumber(lease), attempt = attempt, claimed_at = claimed_at, shape = shape,
+    return token and {token = token, lease = lease, attempt = attempt, claimed_at = claimed_at, shape = shape,
         held = held}
 end
 
--- What a claim holds.
+-- What a claim holds, and whose it is.
 local function grant_of(claim)
     local run, step = run_and_step(claim)
-    return grant_read(call('HGET', P .. 'slots:' .. run, step))
+    local grant = grant_read(call('HGET', P .. 'slots:' .. run, step))
+    if grant then
+        grant.run, grant.step = run, step
+    end
+    return grant
 end

@@ -95,7 +95,7 @@ end
 local function blocked_text(blocked)
     local full = {}
     for i, pool in ipairs(blocked) do
-        full[i] = {unescape(pool), pool_used[pool], pool_limit[pool]}
+        full[i] = {unescape(pool), pool_used(pool), pool_limit[pool]}
     end
     return full_text(full)
 end

@@ -32,7 +32,7 @@ local function claim_forget(index, claim, freed)
         local weight = call('ZSCORE', P .. 'pool:' .. pool .. ':holders', claim)
         if weight then
             call('ZREM', P .. 'pool:' .. pool .. ':holders', claim)
-            pool_take(pool, -weight)
+            pool_take(pool, '-' .. weight)
             freed[#freed + 1] = pool
         end
     end

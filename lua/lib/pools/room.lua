@@ -8,7 +8,7 @@ local pool_limit = memo(function(pool)
 end)
 
 local function pool_room(pool)
-    return (pool_limit[pool] or math.huge) - pool_used[pool]
+    return (pool_limit[pool] or math.huge) - pool_used(pool)
 end
 
 local function pool_is_limited(pool)

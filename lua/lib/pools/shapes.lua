@@ -39,7 +39,7 @@ local function grant_shape(claim, attempt, shape, since, until_taken)
             local n = #pools + 1
             pools[n], slots[n] = pool, num(weight)
             parts[n] = pool .. '=' .. slots[n]
-            pool_used[pool] = pool_used[pool] + weight
+            pool_take(pool, slots[n])
         end
     end
     if pools[1] then

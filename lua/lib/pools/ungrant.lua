@@ -5,12 +5,11 @@
 --@include lib/pools/used.lua
 -- mine: the grant as it was read
 local function ungrant(claim, mine, event)
-    local run, step = run_and_step(claim)
     for pool, slots in mine.held:gmatch('([^,=]+)=(%d+)') do
         call('ZREM', P .. 'pool:' .. pool .. ':holders', claim)
-        pool_take(pool, -slots)
+        pool_take(pool, '-' .. slots)
     end
     call('ZREM', P .. 'slots', claim)
-    call('HDEL', P .. 'slots:' .. run, step)
-    emit(event, run, 'step', step, 'attempt', mine.attempt, 'pools', unescape(mine.shape), 'token', mine.token)
+    call('HDEL', P .. 'slots:' .. mine.run, mine.step)
+    emit(event, mine.run, 'step', mine.step, 'attempt', mine.attempt, 'pools', unescape(mine.shape), 'token', mine.token)
 end
