@@ -23,11 +23,11 @@ end
 -- The steps from this argument to that one. Most leases are as long as the one before, and then nothing is read of a grant:
 -- it is compared.
 local function renew(first, last)
-    local grants, prefix = call('HMGET', P .. 'slots:' .. run, unpack(ARGV, first, last)), run .. '/'
-    local scores, steps, count, lease, words, expiry = {}, {}, 0, '0', ' lease=0 ', NOW
+    local steps, grants, prefix = ARGV, call('HMGET', P .. 'slots:' .. run, unpack(ARGV, first, last)), run .. '/'
+    local scores, count, lease, words, expiry = {}, 0, '0', ' lease=0 ', NOW
     for i = 1, #grants do
-        local step, token, grant = ARGV[first + i - 1], ARGV[first + i - 1 + n], grants[i] or ''
-        local claim, known, given = prefix .. step, token, lease
+        local claim, token, grant = prefix .. steps[first + i - 1], steps[first + i - 1 + n], grants[i] or ''
+        local known, given = token, lease
         if grant:find('token=' .. token .. words, 1, true) ~= 1 then
             known, given = grant:match('^token=(%d+) lease=(%d+)')
         end
@@ -37,15 +37,21 @@ local function renew(first, last)
             if given ~= lease then
                 lease, words, expiry = given, ' lease=' .. given .. ' ', num(now + given)
             end
-            count = count + 1
-            steps[count], scores[2 * count - 1], scores[2 * count] = step, expiry, claim
+            scores[count + 1], scores[count + 2] = expiry, claim
+            count = count + 2
         end
     end
-    if count > 0 then
-        call('ZADD', P .. 'slots', unpack(scores))
-        --@include lib/events.lua
-        emit('StepSlotRenewed', run, 'step', table.concat(steps, ','))
+    if count == 0 then
+        return
+    elseif count < 2 * #grants then -- the others are stale
+        steps, first, last = {}, 1, count / 2
+        for i = first, last do
+            steps[i] = scores[2 * i]:sub(#prefix + 1)
+        end
     end
+    call('ZADD', P .. 'slots', unpack(scores))
+    --@include lib/events.lua
+    emit('StepSlotRenewed', run, 'step', table.concat(steps, ',', first, last))
 end
 
 for first = 3, 2 + n, SLICE do
