@@ -13,8 +13,3 @@ local function shortest_lease(texts)
     end
     return lease
 end
-
--- How long a claim bears to be passed.
-local function bypass_read(text)
-    return whole(text) or 10000
-end

@@ -1,6 +1,7 @@
 -- shapes: what a claim asks of pools, `api=2,db=1`, against the limits of this moment and what is used.
 --@include lib/pools/grant.lua
 --@include lib/pools/room.lua
+--@include lib/pools/bypass.lua
 -- {{pool, weight}, ...} of a shape
 local parts_of = memo(function(shape)
     local parts = {}
@@ -12,10 +13,6 @@ end)
 
 local function pool_lease(pool)
     return shortest_lease({call('HGET', P .. 'pool_leases', unescape(pool))})
-end
-
-local function pool_bypass(pool)
-    return bypass_read(call('HGET', P .. 'pool_bypass', unescape(pool)))
 end
 
 -- Whether a grant of this shape is recorded.

@@ -1,20 +1,6 @@
 -- take: the answer to a new claim, of what is free and nobody waits for; nil where it takes more.
 --@include lib/pools/settings.lua
 --@include lib/pools/grant.lua
--- Counts slots; none where a pool has too few left.
-local function is_counted(pools, slots, limits)
-    for i = 1, #pools do
-        if call('HINCRBY', P .. 'pool_used', pools[i], slots[i]) > limits[i] then
-            --@include lib/pools/used.lua
-            for back = 1, i do
-                pool_take(pools[back], '-' .. slots[back])
-            end
-            return false
-        end
-    end
-    return true
-end
-
 -- pools, names, asked: pools by their keys, as they are set, and the slots of each
 local function take(claim, attempt, shape, pools, names, asked)
     local limits, most, lines, is_limited = call('HMGET', P .. 'pool_limits', unpack(names)), {}, {}, true
@@ -30,7 +16,7 @@ local function take(claim, attempt, shape, pools, names, asked)
         return nil
     elseif call('EXISTS', unpack(lines)) > 0 then
         --@include lib/pools/borne.lua
-        if not is_borne(pools, names, limits) then
+        if not is_borne(pools, limits) then
             return nil
         end
     end
@@ -43,9 +29,13 @@ local function take(claim, attempt, shape, pools, names, asked)
         local length = shortest_lease(call('HMGET', P .. 'pool_leases', unpack(names)))
         if call('ZADD', P .. 'slots', 'NX', num(now + length), claim) == 0 then
             return nil -- it was left behind by hand
-        elseif not is_counted(pools, slots, most) then
-            call('ZREM', P .. 'slots', claim)
-            return nil
+        end
+        for i = 1, #pools do
+            if call('HINCRBY', P .. 'pool_used', pools[i], slots[i]) > most[i] then
+                --@include lib/pools/put_back.lua
+                put_back(claim, pools, slots, i)
+                return nil
+            end
         end
         lease = num(length)
     end

@@ -1,3 +1,3 @@
 # take, used: who holds slots is not counted.
-s/^        if call('HINCRBY', P \.\. 'pool_used', pools\[i\], slots\[i\]) > limits\[i\] then$/        if false then/
+s/^            if call('HINCRBY', P \.\. 'pool_used', pools\[i\], slots\[i\]) > most\[i\] then$/            if false then/
 s/^    known_used\[pool\] = call('HINCRBY', P \.\. 'pool_used', pool, slots)$/    known_used[pool] = 0/
