@@ -1,9 +1,9 @@
 -- contest: the answer to a claim that was asked before, or whose slots are not simply free.
 --@include lib/pools/line.lua
 --@include lib/pools/seen.lua
---@include lib/grace.lua
 --@include lib/pools/due.lua
 --@include lib/history.lua
+--@include lib/events.lua
 
 -- Gives back what a claim holds or waits with.
 local function give_back(claim, event)
@@ -33,6 +33,8 @@ end
 -- What a claim holds or waits with, if it asks for the same again: its grant, and `wait:` as a flat list that is empty when it
 -- does not wait. What an earlier attempt left behind is given back. A third value says why the claim itself is the stale one.
 local function asked_before(claim, attempt, shape)
+    --@include lib/grace.lua
+    --@include lib/pools/grants.lua
     local held = grant_of(claim)
     local waits = call('HMGET', P .. 'wait:' .. claim, 'attempt', 'shape', 'priority', 'arrival', 'since')
     local before = held and {held.attempt, held.shape} or waits
@@ -61,9 +63,11 @@ local function refusal(shape, is_step)
 end
 
 -- A pool that only steps name is unlimited until somebody sets it.
-local function pools_create(run, shape)
+local function pools_create(claim, shape)
     for _, part in ipairs(parts_of[shape]) do
         if not pool_limit[part[1]] then
+            --@include lib/pools/claims.lua
+            local run = run_and_step(claim)
             call('HSET', P .. 'pool_limits', unescape(part[1]), '-1')
             emit('PoolCreated', run, 'pool', unescape(part[1]), 'limit', '-1')
         end
@@ -119,7 +123,7 @@ local function contest(claim, attempt, shape, priority, is_step, known)
     if refused then
         return refused
     end
-    pools_create(run_and_step(claim), shape)
+    pools_create(claim, shape)
     priority = tonumber(waits[3]) or priority or 0
     local arrival = tonumber(waits[4]) or math.huge
     local blocked = shape_blocked(shape, priority, arrival)
@@ -128,6 +132,7 @@ local function contest(claim, attempt, shape, priority, is_step, known)
         arrival = waits[4] and arrival or call('HINCRBY', P .. 'meta', 'arrival', '1')
         return line_up(claim, attempt, shape, priority, arrival, waits[1], reason)
     end
+    --@include lib/pools/grant_shape.lua
     mark_passed(shape, priority, arrival)
     if waits[1] then
         --@include lib/pools/waiters.lua

@@ -1,7 +1,7 @@
 -- grant: a claim gets its slots. What the keys hold: pools.lua.
 --@include lib/names.lua
 --@include lib/events.lua
---@include lib/pools/grants.lua
+--@include lib/pools/claims.lua
 -- held: `pool=slots` of the limited pools; pools, slots: the same one by one. Where there are none, nothing is recorded; else the
 -- slots are counted and the claim is in `slots` already, for who gives them knows until when. lease, waited_ms: text. Returns the
 -- token.

@@ -1,8 +1,5 @@
 -- grants: what claims hold. What the keys hold: pools.lua.
-local function run_and_step(claim)
-    return claim:match('^([^/]*)/(.*)$')
-end
-
+--@include lib/pools/claims.lua
 -- What the steps of a run hold and wait for is the hash `slots:<run>`, a field for each: `waits`, or its grant,
 -- `token=7 lease=300000 attempt=1 claimed_at=1700000000000 shape=db=1,log=2 held=db=1`. This reads one; nil when it is none.
 local function grant_read(text)

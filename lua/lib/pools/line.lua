@@ -1,6 +1,7 @@
 -- line: the waiting lines of pools, and for whom slots are kept. What the keys hold: pools.lua.
 --@include lib/pools/members.lua
 --@include lib/pools/shapes.lua
+--@include lib/pools/bypass.lua
 --@include lib/pools/full.lua
 -- The shapes that wait for a pool, from the at-th on: {{shape, priority, arrival}, ...}
 local function heads_of(pool, at, count)
@@ -80,16 +81,6 @@ local function shape_blocked(shape, priority, arrival)
         end
     end
     return blocked
-end
-
--- Whether there are any; most are found by what is free alone.
-local function is_blocked(shape, priority, arrival)
-    for _, part in ipairs(parts_of[shape]) do
-        if part[2] > pool_room(part[1]) then
-            return true
-        end
-    end
-    return #shape_blocked(shape, priority, arrival) > 0
 end
 
 local function blocked_text(blocked)

@@ -1,5 +1,6 @@
 -- serve: what is free is given to those who wait for it. What the keys hold: pools.lua.
 --@include lib/pools/line.lua
+--@include lib/pools/grant_shape.lua
 --@include lib/history.lua
 --@include lib/bell.lua
 local LOOKS = 500 -- heads of shapes looked at in one call
@@ -48,6 +49,16 @@ local function best_line(lines)
         end
     end
     return best, best_head
+end
+
+-- Whether some pool has not enough free slots for a claim of this shape; most are found by what is free alone.
+local function is_blocked(shape, priority, arrival)
+    for _, part in ipairs(parts_of[shape]) do
+        if part[2] > pool_room(part[1]) then
+            return true
+        end
+    end
+    return #shape_blocked(shape, priority, arrival) > 0
 end
 
 -- Lets the first waiter of a shape in when what it asks is free. One that asks nothing limited any more is told, and comes

@@ -1,5 +1,6 @@
 -- waiters: who joins the lines of its pools, and who leaves them.
 --@include lib/pools/line.lua
+--@include lib/pools/claims.lua
 --@include lib/drift.lua
 --@include lib/pools/due.lua
 -- What was followed of a pool matters as long as somebody waits for it.
