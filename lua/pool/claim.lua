@@ -28,9 +28,9 @@ end
 local known, answer = call('HGET', P .. 'slots:' .. run, step), nil
 if not known then
     --@include lib/pools/take.lua
-    answer = take(claim, attempt, shape, pools, names, asked)
+    answer = take(claim, run, step, attempt, shape, pools, names, asked)
 elseif known == 'waits' then
-    --@include lib/pools/again.lua
+    --@include lib/pools/wait_on.lua
     answer = wait_on(claim, attempt, shape, pools, names, asked)
 else
     --@include lib/pools/hold_on.lua

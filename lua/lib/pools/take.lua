@@ -2,7 +2,7 @@
 --@include lib/pools/settings.lua
 --@include lib/pools/grant.lua
 -- pools, names, asked: pools by their keys, as they are set, and the slots of each
-local function take(claim, attempt, shape, pools, names, asked)
+local function take(claim, run, step, attempt, shape, pools, names, asked)
     local limits, most, lines, is_limited = call('HMGET', P .. 'pool_limits', unpack(names)), {}, {}, true
     for i = 1, #pools do
         local limit = limit_read(limits[i])
@@ -36,8 +36,9 @@ local function take(claim, attempt, shape, pools, names, asked)
                 put_back(claim, pools, slots, i)
                 return nil
             end
+            call('ZADD', P .. 'pool:' .. pools[i] .. ':holders', slots[i], claim)
         end
         lease = num(length)
     end
-    return {'GRANTED', grant(claim, attempt, shape, held, pools, slots, lease, '0'), lease}
+    return {'GRANTED', grant(run, step, attempt, shape, held, lease, '0'), lease}
 end

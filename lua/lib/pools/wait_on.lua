@@ -1,4 +1,4 @@
--- again: the answer to a claim that waits and asks again, where it takes no more than a look at it; nil where it takes more.
+-- wait_on: the answer to a claim that waits and asks again, where it takes no more than a look at it; nil where it takes more.
 --@include lib/pools/settings.lua
 --@include lib/pools/due.lua
 --@include lib/pools/full.lua
