@@ -8,8 +8,8 @@ end
 -- The lease of a grant: the shortest of those of its pools.
 local function shortest_lease(texts)
     local lease = math.huge
-    for _, text in ipairs(texts) do
-        lease = math.min(lease, math.max(1000, whole(text) or 300000))
+    for i = 1, #texts do
+        lease = math.min(lease, whole(texts[i]) or 300000)
     end
-    return lease
+    return math.max(1000, lease)
 end
