@@ -10,12 +10,13 @@
 --         {'TOO_MANY', most pools}
 --         {'STALE', why}: the run is in that state or another's, or a later attempt of the step has asked
 --@include lib/open.lua
+--@include lib/pools/claims.lua
 --@include lib/pools/asked.lua
 if #pools > POOLS_MOST then
     return {'TOO_MANY', num(POOLS_MOST)}
 end
 local claim, run_token, attempt, priority = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local run, step = claim:match('^([^/]*)/(.*)$')
+local run, step = run_and_step(claim)
 if run_token ~= '' then
     local f = call('HMGET', P .. 'run:' .. run, 'state', 'token', 'priority')
     if f[1] ~= 'Started' or f[2] ~= run_token then

@@ -1,5 +1,5 @@
--- seen: the limits of pools that somebody waits for, as they were when their lines were served last: the hash `pools_seen`, a pool by
--- its key -> the text of its limit, '' for none.
+-- seen: the limits of pools that somebody waits for, as they were when their lines were served last: the hash `pools_seen`, a pool
+-- by its key -> the text of its limit, '' for none.
 --@include lib/names.lua
 -- Of these pools, by their keys, those with another limit now, {pool, limit, pool, limit, ...}; nil for none. limits: the texts of
 -- those that they have now, where they were read already.
