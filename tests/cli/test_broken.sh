@@ -115,7 +115,8 @@ note_end() {
     done
 }
 
-end_all() { # of a story
+end_all() { # of a story; the server does not show its environment any more
+    kill -KILL "$redis"
     for pid in $(printf '%s' "WORKER_LOG=$WORKER_LOG" | grep -lasF -f - /proc/[0-9]*/environ | cut -d / -f 3); do
         kill -KILL "$pid" || true
     done 2>/dev/null
@@ -127,8 +128,9 @@ tell() { # STORY BINARY WANTED: what is broken, '': nothing
     export RIVERS="$rivers" RIVERS_REDIS_URL="unix://$PWD/redis.sock" WORKER_LOG="$PWD/history" WORKER_LIVE="$PWD/live"
     mkdir live
     : >history
-    trap end_all EXIT
     redis-server --port 0 --unixsocket redis.sock --save '' >redis.log 2>&1 &
+    redis=$!
+    trap end_all EXIT
     until_true key ping
     key HSET "${prefix}config" dequeue_interval 50ms run_lease 10s
     "$1"
