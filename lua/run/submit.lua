@@ -30,7 +30,7 @@ if at > 6 then
         local step, pool, slots = unpack(ARGV, i + 1, i + 3)
         local limit = pool_limit[escape(pool)]
         if limit and limit > 0 and tonumber(slots) > limit then
-            never[ARGV[i]] = "step '" .. step .. "' asks " .. slots .. " slots of pool '" .. pool .. "' (limit "
+            never[tonumber(ARGV[i])] = "step '" .. step .. "' asks " .. slots .. " slots of pool '" .. pool .. "' (limit "
                 .. num(limit) .. '): it can never run'
         end
     end
@@ -66,8 +66,8 @@ for i = 1, count do
     local same, word, id = key ~= '' and call('GET', P .. 'key:' .. key)
     if same then
         word, id = 'EXISTS', same
-    elseif at > 6 and never[tostring(i)] then
-        word, id = 'NEVER', never[tostring(i)]
+    elseif never[i] then
+        word, id = 'NEVER', never[i]
     elseif room <= 0 then
         word, id = 'FULL', ''
     else

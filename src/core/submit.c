@@ -20,20 +20,19 @@ static void call_random(struct call *c)
     call_str(c, word);
 }
 
-static void call_field(struct call *c, const char *prefix, const char *name, const char *value)
+static void call_tag(struct call *c, const struct tag *tag)
 {
-    char *field = xasprintf("%s%s", prefix, name);
+    char *field = xasprintf("tag:%s", tag->key);
 
     call_str(c, field);
     free(field);
-    call_str(c, value);
+    call_str(c, tag->value);
 }
 
 /* What lua/lib/queue/intake.lua reads. */
 static void call_spec(struct call *c, const struct spec *s)
 {
     char *stored = spec_print(s);
-    bool has_job = s->job;
 
     call_str(c, stored);
     free(stored);
@@ -43,16 +42,19 @@ static void call_spec(struct call *c, const struct spec *s)
         call_int(c, s->delay_ms);
     else
         call_str(c, "");
-    call_int(c, has_job + (s->requeue_lost ? 2 : 0) + (int64_t)s->ntags);
-    if (has_job)
-        call_field(c, "", "job", s->job);
+    call_int(c, (s->job ? 1 : 0) + (s->requeue_lost ? 2 : 0) + (int64_t)s->ntags);
+    if (s->job) {
+        call_str(c, "job");
+        call_str(c, s->job);
+    }
     if (s->requeue_lost) {
-        call_field(c, "", "on_lost", "requeue");
+        call_str(c, "on_lost");
+        call_str(c, "requeue");
         call_str(c, "max_attempts");
         call_int(c, s->max_attempts);
     }
     for (size_t i = 0; i < s->ntags; i++)
-        call_field(c, "tag:", s->tags[i].key, s->tags[i].value);
+        call_tag(c, &s->tags[i]);
 }
 
 static size_t claims_count(const struct spec *s)
