@@ -19,8 +19,6 @@
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 #define KEY      "rivers:{test}:"
 
-static struct redis_server server;
-
 /* --- plain use */
 
 static void on_tick(int fd, short what, void *arg)
@@ -30,7 +28,7 @@ static void on_tick(int fd, short what, void *arg)
 
 static void test_wait_among_other_events(void **state)
 {
-    struct client c = client_open(server.url);
+    struct client c = client_open(client_server.url);
     struct event *tick = event_new(c.base, -1, EV_PERSIST, on_tick, NULL);
     struct err e = {0};
 
@@ -56,7 +54,7 @@ static void test_wait_among_other_events(void **state)
 
 static void test_any_bytes(void **state)
 {
-    struct client c = client_open(server.url);
+    struct client c = client_open(client_server.url);
     const char *const set[] = {"SET", "bytes", "a\0b\r\n$1\r\n"}, *const get[] = {"GET", "bytes"};
     struct err e;
 
@@ -71,7 +69,7 @@ static void test_any_bytes(void **state)
 
 static void test_replies_come_in_order(void **state)
 {
-    struct client c = client_open(server.url);
+    struct client c = client_open(client_server.url);
     struct answer answers[200];
     char number[16];
 
@@ -90,7 +88,7 @@ static void test_replies_come_in_order(void **state)
 
 static void test_error_reply(void **state)
 {
-    struct client c = client_open(server.url);
+    struct client c = client_open(client_server.url);
 
     (void)state;
     expect(&c, "SET word x", "OK");
@@ -102,7 +100,7 @@ static void test_error_reply(void **state)
 
 static void test_scripts_are_loaded_when_missing(void **state)
 {
-    struct client c = client_open(server.url);
+    struct client c = client_open(client_server.url);
     const char *const now[] = {"1"};
     struct answer answers[3] = {0};
     struct err e;
@@ -148,9 +146,9 @@ static void test_unreachable(void **state)
 
 static void test_paused_server(void **state)
 {
-    struct client c = client_open(server.url), other = client_open(server.url);
+    struct client c = client_open(client_server.url), other = client_open(client_server.url);
     struct answer once, again;
-    char *want = xasprintf("UNKNOWN no reply from redis at %s within 100ms", server.url);
+    char *want = xasprintf("UNKNOWN no reply from redis at %s within 100ms", client_server.url);
 
     (void)state;
     expect(&c, "PING", "PONG");
@@ -168,7 +166,7 @@ static void test_paused_server(void **state)
 
 static void test_late_reply_is_dropped(void **state)
 {
-    struct client c = client_open(server.url);
+    struct client c = client_open(client_server.url);
     struct answer slow, late, next, before, after;
 
     (void)state;
@@ -189,17 +187,17 @@ static void test_late_reply_is_dropped(void **state)
 
 static void test_stopped_server(void **state)
 {
-    struct client c = client_open(server.url);
+    struct client c = client_open(client_server.url);
     struct answer once, again, before, after;
 
     (void)state;
     ask(&c, &before, 0, LONG_MS, "CLIENT ID");
     RUN_UNTIL(&c, before.count);
-    kill(server.pid, SIGSTOP);
+    kill(client_server.pid, SIGSTOP);
     ask(&c, &once, 0, 100, "SET stopped 1");
     ask(&c, &again, REDIS_RESEND, LONG_MS, "SET stopped 2");
     assert_answer(&c, &once, "UNKNOWN no reply ");
-    kill(server.pid, SIGCONT);
+    kill(client_server.pid, SIGCONT);
     assert_answer(&c, &again, "OK");
     ask(&c, &after, 0, LONG_MS, "CLIENT ID");
     RUN_UNTIL(&c, after.count);
@@ -211,23 +209,23 @@ static void test_stopped_server(void **state)
 
 static void test_server_is_killed_and_restarted(void **state)
 {
-    struct client c = client_open(server.url);
+    struct client c = client_open(client_server.url);
     struct answer once, sent, script = {0}, queued;
 
     (void)state;
     client_count_changes(&c);
     expect(&c, "PING", "PONG");
-    kill(server.pid, SIGSTOP);
+    kill(client_server.pid, SIGSTOP);
     ask(&c, &sent, REDIS_RESEND, LONG_MS, "RPUSH list sent");
     ask(&c, &once, 0, LONG_MS, "RPUSH list once");
     redis_script(c.redis, LONG_MS, SCRIPT_CONFIG_SHOW, KEY, 1, (const char *const[]){"1"}, NULL, on_answer,
                  &script);
-    redis_server_kill(&server);
+    redis_server_kill(&client_server);
     assert_answer(&c, &once, "UNKNOWN no reply ");
     ask(&c, &queued, 0, LONG_MS, "RPUSH list queued");
     RUN_UNTIL(&c, strstr(redis_why_get(c.redis), "refused"));
     assert_int_equal(sent.count, 0);
-    redis_server_restart(&server);
+    redis_server_restart(&client_server);
     assert_answer(&c, &queued, "2");
     assert_answer(&c, &script, "OK ");
     assert_string_equal(sent.text, "1");
@@ -238,26 +236,26 @@ static void test_server_is_killed_and_restarted(void **state)
 
 static void test_deadline_after_a_lost_connection_is_unknown(void **state)
 {
-    struct client c = client_open(server.url);
+    struct client c = client_open(client_server.url);
     struct answer sent, queued;
 
     (void)state;
     expect(&c, "PING", "PONG");
-    kill(server.pid, SIGSTOP);
+    kill(client_server.pid, SIGSTOP);
     ask(&c, &sent, REDIS_RESEND, 200, "PING");
-    redis_server_kill(&server);
+    redis_server_kill(&client_server);
     RUN_UNTIL(&c, !redis_is_ready(c.redis));
     ask(&c, &queued, REDIS_RESEND, 200, "PING");
     assert_answer(&c, &sent, "UNKNOWN no reply ");
     assert_answer(&c, &queued, "UNAVAILABLE cannot reach redis at ");
-    redis_server_restart(&server);
+    redis_server_restart(&client_server);
     expect(&c, "PING", "PONG");
     client_close(&c);
 }
 
 static void test_reply_is_cut(void **state)
 {
-    struct proxy *proxy = proxy_new(&server);
+    struct proxy *proxy = proxy_new(&client_server);
     struct client c = client_open(proxy_url_get(proxy));
     struct answer a;
 
@@ -278,7 +276,7 @@ static void test_reply_is_cut(void **state)
 
 static void test_replies_are_lost_or_late(void **state)
 {
-    struct proxy *proxy = proxy_new(&server);
+    struct proxy *proxy = proxy_new(&client_server);
     struct client c = client_open(proxy_url_get(proxy));
     struct answer once, again, late;
 
@@ -300,7 +298,7 @@ static void test_replies_are_lost_or_late(void **state)
 
 static void test_large_reply(void **state)
 {
-    struct proxy *proxy = proxy_new(&server);
+    struct proxy *proxy = proxy_new(&client_server);
     struct client c = client_open(proxy_url_get(proxy));
     struct err e;
 
@@ -384,18 +382,18 @@ static void test_password_file_is_read_again(void **state)
 
 static void test_too_many_clients(void **state)
 {
-    struct client c = client_open(server.url);
+    struct client c = client_open(client_server.url);
 
     (void)state;
     expect(&c, "CONFIG SET maxclients 1", "OK");
-    assert_refused(server.url, "ERR max number of clients reached");
+    assert_refused(client_server.url, "ERR max number of clients reached");
     expect(&c, "CONFIG SET maxclients 1000", "OK");
     client_close(&c);
 }
 
 static void test_read_only_replica(void **state)
 {
-    struct client c = client_open(server.url), other = client_open(server.url);
+    struct client c = client_open(client_server.url), other = client_open(client_server.url);
     struct answer again;
 
     (void)state;
@@ -417,7 +415,7 @@ static void test_read_only_replica(void **state)
 /* What min-replicas-to-write refuses waits for a replica, or for the master that another one has become. */
 static void test_too_few_replicas(void **state)
 {
-    struct client c = client_open(server.url), other = client_open(server.url);
+    struct client c = client_open(client_server.url), other = client_open(client_server.url);
     struct answer again;
 
     (void)state;
@@ -436,12 +434,12 @@ static void test_too_few_replicas(void **state)
 
 static void test_master_is_down(void **state)
 {
-    struct client other = client_open(server.url);
+    struct client other = client_open(client_server.url);
 
     (void)state;
     expect(&other, "CONFIG SET replica-serve-stale-data no", "OK");
     expect(&other, "REPLICAOF 127.0.0.1 1", "OK");
-    struct client c = client_open(server.url);
+    struct client c = client_open(client_server.url);
     RUN_UNTIL(&c, strncmp(redis_why_get(c.redis), "MASTERDOWN ", 11) == 0);
     assert_false(redis_is_ready(c.redis));
     expect(&other, "REPLICAOF NO ONE", "OK");
@@ -454,7 +452,7 @@ static void test_master_is_down(void **state)
 
 static void test_free_ends_what_is_pending(void **state)
 {
-    struct client up = client_open(server.url), down = client_open("unix:///nowhere/redis.sock");
+    struct client up = client_open(client_server.url), down = client_open("unix:///nowhere/redis.sock");
     struct answer sent, again, queued;
 
     (void)state;
@@ -471,20 +469,6 @@ static void test_free_ends_what_is_pending(void **state)
     assert_non_null(strstr(again.text, "UNKNOWN no reply "));
     assert_non_null(strstr(queued.text, "UNAVAILABLE cannot reach "));
     redis_free(NULL);
-}
-
-static int start_server(void **state)
-{
-    (void)state;
-    redis_server_start(&server, NULL);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    redis_server_stop(&server);
-    return 0;
 }
 
 int main(void)
@@ -514,5 +498,5 @@ int main(void)
     };
 
     signal(SIGPIPE, SIG_IGN);
-    return cmocka_run_group_tests(tests, start_server, stop_server);
+    return cmocka_run_group_tests(tests, client_server_start, client_server_stop);
 }

@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "support/client.h"
-#include "support/redis_server.h"
 
 #define TIMES 20 /* so that one of them is within TURN_MS, however busy the machine is */
 
@@ -16,8 +15,6 @@
 #define LOOKED                                                                                               \
     "EVAL local\tt=redis.call('TIME')redis.call('HSET',KEYS[1],'token',7,'swept_at',string.format('%.0f',"   \
     "t[1]*1000+math.floor(t[2]/1000)-ARGV[1])) 1 rivers:{test}:meta "
-
-static struct redis_server server;
 
 enum turn_of { NOBODY_YET, OURS, ANOTHERS, NO_ANSWER };
 
@@ -51,7 +48,7 @@ static int count_anothers(struct client *c, const char *looked, int64_t seen)
 
 static void test_who_has_just_looked_is_enough(void **state)
 {
-    struct client c = client_open(server.url);
+    struct client c = client_open(client_server.url);
 
     (void)state;
     expect(&c, "FLUSHALL", "OK");
@@ -64,7 +61,7 @@ static void test_who_has_just_looked_is_enough(void **state)
 
 static void test_what_is_ready_or_lost_is_for_all(void **state)
 {
-    struct client c = client_open(server.url);
+    struct client c = client_open(client_server.url);
 
     (void)state;
     expect(&c, "FLUSHALL", "OK");
@@ -83,20 +80,6 @@ static void test_no_answer(void **state)
     client_close(&c);
 }
 
-static int start_server(void **state)
-{
-    (void)state;
-    redis_server_start(&server, NULL);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    redis_server_stop(&server);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,5 +89,5 @@ int main(void)
     };
 
     signal(SIGPIPE, SIG_IGN);
-    return cmocka_run_group_tests(tests, start_server, stop_server);
+    return cmocka_run_group_tests(tests, client_server_start, client_server_stop);
 }

@@ -15,6 +15,22 @@ static void on_change(void *arg, bool ready)
     c->changes++;
 }
 
+struct redis_server client_server;
+
+int client_server_start(void **state)
+{
+    (void)state;
+    redis_server_start(&client_server, NULL);
+    return 0;
+}
+
+int client_server_stop(void **state)
+{
+    (void)state;
+    redis_server_stop(&client_server);
+    return 0;
+}
+
 struct client client_open(const char *url)
 {
     struct client c = {.base = event_base_new()};

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "redis/client.h"
+#include "support/redis_server.h"
 
 #define LONG_MS 20000 /* a deadline that is not meant to come */
 
@@ -25,6 +26,11 @@ struct answer {
     int count;
     char text[512];
 };
+
+/* The fixtures of a group of tests: a private server. */
+extern struct redis_server client_server;
+int client_server_start(void **state);
+int client_server_stop(void **state);
 
 struct client client_open(const char *url);
 void client_close(struct client *c);
